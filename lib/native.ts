@@ -218,11 +218,9 @@ export function native(): Native {
 function load(override: string | undefined): Native {
   const platform = currentPlatform()
   const here = ownFile()
-  const candidates = override
-    ? [override]
-    : [join(here, '..', '..', 'npm', platform, 'offhook.node'), `@offhook/${platform}`]
+  const candidates = override ? [resolve(override)] : candidatesFrom(here, platform)
   // A bundler would replace `require` itself, and find nothing.
-  const find = createRequire(here)
+  const find = createRequire(here ?? resolve('index.js'))
   const failures: unknown[] = []
   for (const candidate of candidates) {
     try {
@@ -231,23 +229,36 @@ function load(override: string | undefined): Native {
       failures.push(new Error(`${candidate}: ${(error as Error).message.split('\n')[0]}`, { cause: error }))
     }
   }
-  throw new SoftphoneError(explain(platform, basename(here) !== 'native.js', failures as Error[]), {
+  throw new SoftphoneError(explain(platform, here, failures as Error[]), {
     code: 'ERR_NATIVE_ADDON',
     type: 'not_supported',
     cause: new AggregateError(failures),
   })
 }
 
-/** This file, or the bundle that it is in. One that is an ES module does not know: then the program that runs. */
-function ownFile(): string {
-  return typeof __filename === 'string' ? __filename : resolve(process.argv[1] ?? 'index.js')
+/** This file, or the bundle that it is in; one that is an ES module knows it only if it is told. */
+function ownFile(): string | undefined {
+  return typeof __filename === 'string' ? __filename : undefined
 }
 
-function explain(platform: string, bundled: boolean, failures: Error[]): string {
+/** Nothing is looked for beside what happens to be open, or where somebody else may write: it would run here. */
+function candidatesFrom(here: string | undefined, platform: string): string[] {
+  if (here === undefined) return []
+  const installed = `@offhook/${platform}`
+  return isBundle(here) ? [installed] : [join(here, '..', '..', 'npm', platform, 'offhook.node'), installed]
+}
+
+function isBundle(here: string): boolean {
+  return basename(here) !== 'native.js'
+}
+
+function explain(platform: string, here: string | undefined, failures: Error[]): string {
   const supported = (platforms as readonly string[]).includes(platform)
-  const apart = bundled ? 'Leave offhook out of the bundle (external), or lay its node_modules beside it. ' : ''
+  const unknowing = 'This bundle does not know where it is: leave offhook out of it (external), or define __filename in it (docs/bundlers.md). '
+  const apart = 'Leave offhook out of the bundle (external), or lay its node_modules beside it. '
+  const bundle = here === undefined ? unknowing : isBundle(here) ? apart : ''
   const advice = supported
-    ? `${apart}Install @offhook/${platform} (npm leaves it out with --omit=optional, and when node_modules came from another platform), or run "npm run build" in a checkout.`
+    ? `${bundle}Install @offhook/${platform} (npm leaves it out with --omit=optional, and when node_modules came from another platform), or run "npm run build" in a checkout.`
     : `There is no build for ${platform}; there are builds for ${platforms.join(', ')}.`
   return [`Cannot load the native part of offhook. ${advice}`, ...failures.map((failure) => `  ${failure.message}`)].join(
     '\n',

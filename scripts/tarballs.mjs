@@ -67,7 +67,7 @@ export class EmptyFolder {
 
   /** Runs npm here, or in a folder below; resolves with what it printed. */
   npm(args, { below = '.' } = {}) {
-    return run('Running npm', 'npm', args, { cwd: join(this.path, below), env: this.env, shell: windows, quiet: true, timeout: 60_000 })
+    return run('Running npm', 'npm', args, { cwd: join(this.path, below), env: this.env, shell: windows, quiet: true })
   }
 
   /** Runs a script of this folder; resolves with what it printed. */

@@ -22,14 +22,15 @@ test('create-offhook has the version of the offhook that it installs', () => {
 })
 
 describe('npm create offhook', () => {
-  let tarballs, folder
+  let tarballs, folder, create
   const ends = []
 
   before(async () => {
     tarballs = mkdtempSync(join(tmpdir(), 'offhook-tarballs-'))
     const packed = async (tarball) => ({ manifest: JSON.parse(execFileSync('tar', ['-xzOf', tarball, 'package/package.json'])), tarball })
+    create = await packCreate(tarballs)
     const registry = await registryOf({ after: (end) => ends.push(end) }, [
-      await packed(await packCreate(tarballs)),
+      await packed(create),
       await packed(await packLibrary(tarballs)),
       { manifest: manifest(currentPlatform()), tarball: await packPlatform(currentPlatform(), addonPath(root), tarballs) },
     ])
@@ -44,7 +45,13 @@ describe('npm create offhook', () => {
     rmSync(tarballs, { recursive: true })
   })
 
-  test('makes a bot that answers a call, and its test passes', { timeout: 120_000 }, async (t) => {
+  test('is a package with its licences, and nothing of how it was made', () => {
+    const names = execFileSync('tar', ['-tzf', create], { encoding: 'utf8' }).trim().split('\n')
+    const folders = [...new Set(names.map((name) => name.split('/').slice(1, name.includes('/templates/') ? 3 : 2).join('/')))]
+    assert.deepEqual(folders.sort(), ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'package.json', 'src', 'templates/bot', 'templates/desktop'])
+  })
+
+  test('makes a bot that answers a call, and its test passes', async (t) => {
     assert.match(await folder.npm(['create', 'offhook', 'my-bot', '--', '--template', 'bot']), /^ {2}cd my-bot\n {2}npm install\n {2}npm start$/m)
     const made = join(folder.path, 'my-bot')
     const { name, description, dependencies } = JSON.parse(readFileSync(join(made, 'package.json'), 'utf8'))
@@ -61,7 +68,7 @@ describe('npm create offhook', () => {
     assert.match(await folder.npm(['test'], { below: 'my-bot' }), /pass 1\b/)
   })
 
-  test('makes it for an account of yours, and says why that does not work', { timeout: 60_000 }, async (t) => {
+  test('makes it for an account of yours, and says why that does not work', async (t) => {
     const made = join(folder.path, 'my-bot')
     writeFileSync(join(made, '.env'), 'SIP_URI=sip:bot@example.com\nSIP_PASSWORD=secret\nSIP_SERVER=ws://127.0.0.1:1\n')
     t.after(() => rmSync(join(made, '.env')))
@@ -71,7 +78,7 @@ describe('npm create offhook', () => {
     assert.doesNotMatch(bot.stderr, /^ {4}at /m)
   })
 
-  test('makes a desktop, which is the example, and a switchboard calls its phone', { timeout: 120_000 }, async (t) => {
+  test('makes a desktop, which is the example, and a switchboard calls its phone', async (t) => {
     await folder.npm(['create', 'offhook', 'my-desk', '--', '--template', 'desktop'])
     const made = join(folder.path, 'my-desk')
     const same = ['main/main.js', 'phone/desk.js', 'page/app.tsx', 'electron-builder.json', 'vite.config.js']
@@ -208,6 +215,15 @@ describe('create-offhook', () => {
     await terminal.says(/her-bot is there/)
     assert.equal(await terminal.ended, 0)
     assert.ok(existsSync(join(cwd, 'her-bot', 'bot.mjs')))
+  })
+
+  test('takes what was typed ahead', async (t) => {
+    const cwd = emptyFolder(t)
+    const terminal = inTerminal(t, `'${process.execPath}' '${main}'`, { cwd })
+    terminal.type('bot\rhis-bot\r')
+    await terminal.says(/his-bot is there/)
+    assert.equal(await terminal.ended, 0)
+    assert.ok(existsSync(join(cwd, 'his-bot', 'bot.mjs')))
   })
 
   test('makes nothing if nobody answers', async (t) => {

@@ -1,5 +1,8 @@
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import { CreateError } from './create-error.mjs'
+
+/** One for all questions: what is typed ahead answers the next. */
+let open
 
 /** Whether somebody is there to answer. */
 export function canAsk() {
@@ -9,12 +12,20 @@ export function canAsk() {
 /** What is answered, or what is proposed; without a terminal that at once. */
 export async function asked(question, proposed) {
   if (!canAsk()) return proposed
+  open ??= begin()
+  open.lines.setPrompt(`${question} (${proposed}): `)
+  open.lines.prompt()
+  const { value, done } = await open.answers.next()
+  if (done) throw new CreateError('Nothing was made.')
+  return value.trim() || proposed
+}
+
+/** Lets the process end. */
+export function askNoMore() {
+  open?.lines.close()
+}
+
+function begin() {
   const lines = createInterface({ input: process.stdin, output: process.stdout })
-  const gone = new Promise((_, reject) => lines.once('close', () => reject(new CreateError('Nothing was made.'))))
-  try {
-    return (await Promise.race([lines.question(`${question} (${proposed}): `), gone])).trim() || proposed
-  } finally {
-    gone.catch(() => {})
-    lines.close()
-  }
+  return { lines, answers: lines[Symbol.asyncIterator]() }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { basename, relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import { asked, canAsk } from './asked.mjs'
+import { askNoMore, asked, canAsk } from './asked.mjs'
 import { folderFor, make, templates, version } from './make.mjs'
 import { CreateError } from './create-error.mjs'
 
@@ -21,13 +21,15 @@ try {
   if (!(error instanceof CreateError)) throw error
   console.error(error.message)
   process.exitCode = 1
+} finally {
+  askNoMore()
 }
 
 async function main({ help, version: showsVersion, folder, template }) {
   if (help) return console.log(usage)
   if (showsVersion) return console.log(version)
   const chosen = template === undefined ? await chooseTemplate() : templateNamed(template)
-  const path = folderFor(folder ?? (await asked('Folder', `my-${chosen.name}`)) ?? `my-${chosen.name}`)
+  const path = folderFor(folder ?? (await asked('Folder', `my-${chosen.name}`)))
   make(path, chosen)
   console.log(nextSteps(path))
 }

@@ -44,17 +44,19 @@ export function folderFor(given) {
 
 /** Makes it from a template. What can't be made whole is not left behind. */
 export function make(path, template) {
-  const before = existsSync(path) ? readdirSync(path) : undefined
+  const before = existsSync(path) ? readdirSync(path) : []
+  let first
   try {
     orWhyNot(path, () => {
-      mkdirSync(path, { recursive: true })
+      first = mkdirSync(path, { recursive: true })
       cpSync(template.folder, path, { recursive: true })
       // npm packs no file of this name.
       renameSync(join(path, '_gitignore'), join(path, '.gitignore'))
       writeFileSync(join(path, 'package.json'), manifest(basename(path), template))
     })
   } catch (error) {
-    remove(path, before)
+    if (first) rmSync(first, { recursive: true, force: true })
+    else remove(path, before)
     throw error
   }
 }
@@ -65,13 +67,10 @@ function manifest(name, { folder }) {
   return `${JSON.stringify({ ...rest, name, dependencies: { ...dependencies, offhook: `^${version}` } }, null, 2)}\n`
 }
 
+/** What is there now and was not. */
 function remove(path, before) {
-  const left = before === undefined ? [path] : existing(path).filter((name) => !before.includes(name)).map((name) => join(path, name))
-  for (const each of left) rmSync(each, { recursive: true, force: true })
-}
-
-function existing(path) {
-  return existsSync(path) ? readdirSync(path) : []
+  const left = existsSync(path) ? readdirSync(path).filter((name) => !before.includes(name)) : []
+  for (const name of left) rmSync(join(path, name), { recursive: true, force: true })
 }
 
 function orWhyNot(path, act) {
