@@ -9,7 +9,7 @@ use super::compose::{check_body, check_headers, push_all, with_body};
 use super::event::{EndCause, Event, RequestFailure, RequestId, UsageId};
 use super::standalone_requests::{MAX_RETRIES, is_challenge, renumbered};
 use super::state::timing::Timing;
-use super::state::usage::{Established, OurOffer, OwedAck, Sent, Usage, WithinSent};
+use super::state::usage::{Established, OurOffer, OwedAck, Sent, Unacked, Usage, WithinSent};
 use super::{Alarm, Endpoint};
 use crate::dialog::{Dialog, Role, to_tag};
 use crate::message::{Method, Request, Response, StatusCode};
@@ -287,6 +287,9 @@ impl Endpoint {
             self.timer_agreed(usage, &response, now);
         }
         let status = response.status();
+        if ours {
+            self.offer_settled(usage, status, now);
+        }
         let ends = ends_call(method, status);
         let is_doubtful = ends && ours && self.flows.may_lead_nowhere(now);
         let cause = (ends && !is_doubtful).then(|| EndCause::Gone(response.clone()));
@@ -302,6 +305,19 @@ impl Endpoint {
         }
         if let Some(cause) = cause {
             self.end(usage, cause);
+        }
+    }
+
+    /// Who refuses our offer has had our answer to theirs as well, although its ACK was lost; unless it says that theirs is open
+    /// still, or that it knows of no call, or says nothing.
+    fn offer_settled(&mut self, usage: UsageId, status: StatusCode, now: Instant) {
+        let says_so = !matches!(status.code(), 408 | 481 | 491);
+        let unacked = self
+            .calls
+            .established(usage)
+            .and_then(|established| established.unacked.as_ref());
+        if says_so && unacked.is_some_and(Unacked::may_have_arrived) {
+            self.arrived_2xx(usage, now);
         }
     }
 

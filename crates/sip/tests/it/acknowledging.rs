@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sip::endpoint::{Body, CommandError, Endpoint, Event, Invite, Reply};
-use sip::message::{Method, Response};
+use sip::endpoint::{Body, CommandError, Endpoint, Event, Invite, Reply, UsageId};
+use sip::message::{Method, Request, Response};
 use sip::transaction::Transport;
 
-use crate::lone::{Lone, SDP, accept, incoming, uri, within};
+use crate::lone::{Lone, SDP, accept, answer, incoming, uri, within};
 
 /// A flow that breaks takes an ACK with it, and the 2xx's repeats go where that flow was.
 #[test]
@@ -33,6 +33,16 @@ fn an_ack_is_repeated_over_the_next_flow() {
 
 /// Bob's INVITE with this body, and our 200 that has no ACK yet.
 fn unacknowledged(body: bool) -> (Lone, String, Response) {
+    let (lone, _, invite, ok) = answered(body);
+    (lone, invite, ok)
+}
+
+fn accepted_without_ack() -> (Lone, UsageId, Response) {
+    let (lone, usage, _, ok) = answered(true);
+    (lone, usage, ok)
+}
+
+fn answered(body: bool) -> (Lone, UsageId, String, Response) {
     let mut lone = Lone::over_wss();
     let mut invite = incoming("INVITE", "c1", "1", "");
     if !body {
@@ -47,7 +57,7 @@ fn unacknowledged(body: bool) -> (Lone, String, Response) {
     lone.act(|alice, now| alice.respond(usage, &Reply::new(200).sdp(SDP), now))
         .unwrap();
     let ok = lone.response(200);
-    (lone, invite, ok)
+    (lone, usage, invite, ok)
 }
 
 /// RFC 5407 §3.1.4.
@@ -86,7 +96,27 @@ fn a_call_stands_although_the_invite_behind_a_lost_ack_is_refused() {
     lone.no_event();
 }
 
-/// Its ACKs go to the flow that broke until it hears of another, as by an offer of ours.
+/// An answer of ours whose ACK went to the flow that broke, and our offer over the next: its ACKs go there until the peer hears of
+/// another flow, as by an offer of ours.
+fn offer_after_a_lost_ack(mut lone: Lone, usage: UsageId, answer: &Response) -> (Lone, Request) {
+    let offer = |alice: &mut Endpoint, now| {
+        alice.request(usage, Method::Invite, &[], Some(&Body::sdp(SDP)), now)
+    };
+    assert!(matches!(lone.act(offer), Err(CommandError::OfferPending)));
+    lone.flow_down();
+    lone.flow_up(Transport::Wss);
+    assert_eq!(lone.response(200).to_bytes(), answer.to_bytes());
+    lone.act(offer).unwrap();
+    let reinvite = lone.request(Method::Invite);
+    (lone, reinvite)
+}
+
+fn stands(mut lone: Lone) {
+    lone.advance(Duration::from_secs(60));
+    lone.nothing_sent();
+    lone.no_event();
+}
+
 #[test]
 fn an_offer_need_not_wait_for_an_ack_that_a_broken_flow_may_have_taken() {
     let (mut lone, invite, ok) = unacknowledged(true);
@@ -101,23 +131,33 @@ fn an_offer_need_not_wait_for_an_ack_that_a_broken_flow_may_have_taken() {
     };
     lone.act(|alice, now| alice.answer(id, &Reply::new(200).sdp(SDP), now))
         .unwrap();
-    let answer = lone.response(200);
-    let offer = |alice: &mut Endpoint, now| {
-        alice.request(usage, Method::Invite, &[], Some(&Body::sdp(SDP)), now)
-    };
-    assert!(matches!(lone.act(offer), Err(CommandError::OfferPending)));
-
-    lone.flow_down();
-    lone.flow_up(Transport::Wss);
-    assert_eq!(lone.response(200).to_bytes(), answer.to_bytes());
-    lone.act(offer).unwrap();
-    let reinvite = lone.request(Method::Invite);
+    let answered = lone.response(200);
+    let (mut lone, reinvite) = offer_after_a_lost_ack(lone, usage, &answered);
     lone.receive(accept(&reinvite, "b"));
     lone.request(Method::Ack);
     assert!(matches!(lone.event(), Event::Response { .. }));
-    lone.advance(Duration::from_secs(60));
-    lone.nothing_sent();
-    lone.no_event();
+    stands(lone);
+}
+
+/// A call that was just answered, of a peer that refuses all offers: it is hung up on no more than another.
+#[test]
+fn a_refusal_of_that_offer_shows_as_well_that_our_answer_has_arrived() {
+    let (lone, usage, ok) = accepted_without_ack();
+    let (mut lone, reinvite) = offer_after_a_lost_ack(lone, usage, &ok);
+    lone.receive(answer(&reinvite, 488, "b", ""));
+    lone.request(Method::Ack);
+    assert!(matches!(lone.event(), Event::Response { .. }));
+    stands(lone);
+}
+
+#[test]
+fn a_peer_that_says_that_its_own_offer_is_open_has_not_had_our_answer() {
+    let (lone, usage, ok) = accepted_without_ack();
+    let (mut lone, reinvite) = offer_after_a_lost_ack(lone, usage, &ok);
+    lone.receive(answer(&reinvite, 491, "b", ""));
+    lone.request(Method::Ack);
+    lone.advance(Duration::from_millis(500));
+    lone.response(200);
 }
 
 /// RFC 3311 §5.2: our 2xx has answered the first offer, so that the next may come.

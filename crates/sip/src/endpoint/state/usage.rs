@@ -222,7 +222,12 @@ impl Unacked {
     /// Whether another offer has to wait for the ACK. RFC 3261 §14.1 lets none wait for that of a plain 2xx; ours do, so that
     /// both sides agree on what is in force. But a peer whose ACKs go to a flow that broke learns of the new one by our offer only.
     fn is_pending(&self) -> bool {
-        self.offers || !self.ack_may_be_lost
+        !self.may_have_arrived()
+    }
+
+    /// Whether it may have arrived, and only its ACK not.
+    pub(in crate::endpoint) fn may_have_arrived(&self) -> bool {
+        self.ack_may_be_lost && !self.offers
     }
 }
 
