@@ -12,19 +12,6 @@ export const troubles = [
   {
     name: 'Kamailio is killed and starts again, knowing nobody',
     strike: (kamailio) => kamailio.restart(),
-    // Where a phone is in a call Kamailio writes into the call itself, by its connection: another process knows of none of them.
-    losesTheWay: true,
-    outcomes: {
-      active: 'goes on with its sound; requests in it are refused with 500, and each side hangs up for itself',
-      'on hold': 'the same',
-      'ringing there': 'ends',
-      'ringing here': 'ends',
-    },
-  },
-  {
-    name: 'Kamailio is killed, and another of its name takes its address',
-    shared: true,
-    strike: (kamailio) => kamailio.restart(),
     outcomes: replaced,
   },
   {

@@ -35,6 +35,20 @@ describe('Alice and Bob have a call in each state', { skip: peers('kamailio'), c
     await Promise.all([hears(callerEar, 1000, 30_000), hears(calleeEar, 600, 30_000)])
   }
 
+  /** Whoever is back sooner than the other party is told by 480 that it is not there yet. */
+  async function resume(session) {
+    const end = Date.now() + 30_000
+    for (;;) {
+      const error = await session.resume().then(
+        () => undefined,
+        (reason) => reason,
+      )
+      if (!error) return
+      if (error.sip?.code !== 480 || Date.now() > end) throw error
+      await new Promise((passed) => setTimeout(passed, 500))
+    }
+  }
+
   /** How often each event of a kind came for each session. */
   function counted(phone) {
     const ends = new Map()
@@ -44,7 +58,7 @@ describe('Alice and Bob have a call in each state', { skip: peers('kamailio'), c
     return ends
   }
 
-  for (const { name, strike, losesTheWay, shared: isShared, outcomes } of troubles) {
+  for (const { name, strike, shared: isShared, outcomes } of troubles) {
     for (const transport of transports) {
       test(`over ${transport}: ${name}`, async (t) => {
         const kamailios = await Promise.all(Array.from({ length: isShared ? 2 : 1 }, () => startKamailio({ shared: isShared })))
@@ -59,11 +73,8 @@ describe('Alice and Bob have a call in each state', { skip: peers('kamailio'), c
         await eventually(() => whole(active) && whole(held), 40_000)
         await hear(active)
         assert.ok(held.outgoing.held && held.incoming.remoteHeld)
-        if (losesTheWay) await assert.rejects(held.outgoing.resume(), (error) => error.sip?.code === 500)
-        else {
-          await held.outgoing.resume()
-          await hear(held)
-        }
+        await resume(held.outgoing)
+        await hear(held)
         for (const state of ['ringing there', 'ringing here']) {
           const { id, callee, session } = calls[state]
           if (outcomes[state] === 'goes on') {
@@ -76,7 +87,6 @@ describe('Alice and Bob have a call in each state', { skip: peers('kamailio'), c
           }
         }
         await Promise.all([active.outgoing.end(), held.incoming.end()])
-        if (losesTheWay) await Promise.all([active.incoming.end(), held.outgoing.end()])
         await eventually(() => alice.sessions.length + bob.sessions.length === 0)
         const again = await connect(bob, alice, uri('alice'))
         await again.outgoing.end()

@@ -127,10 +127,16 @@ class NativeSink {
   frames = []
   dropped = 0
   closed = false
+  fed = false
+  wasFed = false
 
   constructor(rate, queue, onReadable) {
     Object.assign(this, { rate, queue, onReadable })
     sinks.push(this)
+  }
+
+  expect() {
+    this.wasFed = false
   }
 
   read() {
