@@ -5,10 +5,10 @@ use crate::stage::TICK;
 
 /// Ticks in which what was played may still be heard: 300 ms, as long as rings, drivers and a room take.
 const REACH: usize = 30;
-/// How far a voice has to be above the echo: 6 dB for what the estimate falls short of it, and 6 for ears.
-const ABOVE_ECHO: f32 = 16.0;
+/// How far a voice has to be above the echo: 6 dB for what the estimate falls short of it, and 3 for ears.
+const ABOVE_ECHO: f32 = 8.0;
 /// What the canceller leaves of the energy of a voice at least; of an echo it leaves less.
-const LEFT_OF_VOICE: f32 = 0.05;
+const LEFT_OF_VOICE: f32 = 0.02;
 /// An energy is the mean of about 50 ms.
 const SMOOTHING: f32 = 0.2;
 /// Ticks that it lasts: the soft ends of words are part of them.

@@ -13,8 +13,8 @@ use media::session::{
     SessionConfig, Tones, VideoEvent,
 };
 use media::transport::{
-    Certificate, GatheringCap, LinkEvent, LinkId, PathId, Policy, Server, Silence, TransportFailure,
-    Way,
+    Certificate, GatheringCap, LinkEvent, LinkId, PathId, Policy, Server, Silence,
+    TransportFailure, Way,
 };
 use media::{Session, Thrift};
 use phone::config::{IceTransportPolicy, InbandDtmf};
