@@ -54,8 +54,9 @@ pub(super) enum Slot<P> {
 pub(super) struct Loss {
     pub(super) noticed: Instant,
     pub(super) asked: Option<Instant>,
-    /// How often it was asked for.
-    pub(super) requests: u32,
+    pub(super) tries: u32,
+    /// The last request was made twice.
+    pub(super) copied: bool,
 }
 
 /// Where a frame would begin.
@@ -374,7 +375,8 @@ impl Loss {
         Self {
             noticed,
             asked: None,
-            requests: 0,
+            tries: 0,
+            copied: false,
         }
     }
 }

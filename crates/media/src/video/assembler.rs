@@ -4,7 +4,7 @@ use ::video::EncodedFrame;
 use std::mem;
 use std::time::{Duration, Instant};
 
-use super::arrivals::{PacketArrivals, Placement, Run, Slot, VideoPacket};
+use super::arrivals::{Loss, PacketArrivals, Placement, Run, Slot, VideoPacket};
 use super::parameter_sets::ParameterSets;
 use super::payload::{CLOCK, Joined, PayloadError, join, learn, look, ticks};
 use super::wishes::KeyFrameWish;
@@ -19,9 +19,8 @@ const ANSWERS: Duration = Duration::from_millis(10);
 const TOGETHER: Duration = Duration::from_millis(10);
 /// How often a packet is asked for.
 const MOST_TRIES: u32 = 8;
-/// Of ten packets one is lost on bad paths. Each request is therefore made twice, so far apart; peers take the second for a
-/// repetition (RFC 4585 §6.2.1 lets them), unless it is the first that they hear of.
-const COPIES: u32 = 2;
+/// Of ten packets one is lost on bad paths. Each request is therefore made twice, so far apart. Who answered the first within
+/// a round trip, which is longer than this, takes the second for a repetition; on a shorter way the next try comes as soon.
 const COPY_AFTER: Duration = Duration::from_millis(10);
 /// Of ten tries one fails then, for want of an answer: three of them fail once in a thousand times. Until then each follows
 /// after a round trip, and after that later and later.
@@ -391,7 +390,12 @@ impl<P: AsRef<[u8]>> Assembler<P> {
             if due <= now && list.len() < MOST_ASKED {
                 list.push(sequence);
                 loss.asked = Some(now);
-                loss.requests += 1;
+                if is_copy(loss, pause) {
+                    loss.copied = true;
+                } else {
+                    loss.tries += 1;
+                    loss.copied = false;
+                }
                 let Some(again) = self::due(loss, pause) else {
                     continue;
                 };
@@ -452,23 +456,28 @@ impl<P: AsRef<[u8]>> Assembler<P> {
     }
 }
 
+/// Whether the next request for a packet repeats one that may have been lost.
+fn is_copy(loss: &Loss, pause: Duration) -> bool {
+    loss.tries > 0 && !loss.copied && pause > COPY_AFTER + ANSWERS
+}
+
 /// When a packet is to be asked for next.
-fn due(loss: &super::arrivals::Loss, pause: Duration) -> Option<Instant> {
+fn due(loss: &Loss, pause: Duration) -> Option<Instant> {
     let Some(asked) = loss.asked else {
         return Some(loss.noticed + REORDERED);
     };
-    let (tries, copies) = (loss.requests / COPIES, loss.requests % COPIES);
-    if copies > 0 {
+    if is_copy(loss, pause) {
         return Some(asked + COPY_AFTER);
     }
+    let tries = loss.tries;
     let longer = pause.saturating_mul(1 << tries.saturating_sub(PROMPT_TRIES - 1).min(8));
     let next = longer.min(LONGEST_PAUSE).max(pause);
-    (tries < MOST_TRIES).then(|| {
-        asked
-            + next
-                .saturating_sub((COPIES - 1) * COPY_AFTER)
-                .max(COPY_AFTER)
-    })
+    let copied = if loss.copied {
+        COPY_AFTER
+    } else {
+        Duration::ZERO
+    };
+    (tries < MOST_TRIES).then(|| asked + next - copied)
 }
 
 /// The time of frames, over every source and every round of the timestamp.

@@ -48,8 +48,8 @@ pub struct Estimate {
     /// More comes than the peer was told: it may not have heard.
     is_exceeded: bool,
     told: Option<(Instant, f64)>,
-    /// A queue was about to overflow, and nobody has asked yet.
-    overfull: bool,
+    /// What part of what came before still comes through a queue that is about to overflow; until somebody asks.
+    overfull: Option<f64>,
 }
 
 impl Estimate {
@@ -96,7 +96,10 @@ impl Estimate {
             let left = (1.0 - wait.least / EMPTIES).clamp(MOST_BACK_OFF, BACK_OFF);
             self.rate = Some(left * rate.min(comes));
             self.shrunk = Some((now, comes));
-            self.overfull = wait.queue == Queue::Overfull;
+            if wait.queue == Queue::Overfull {
+                let before = self.traffic.bits_per_second(now).max(1.0);
+                self.overfull = Some((comes / before).min(1.0));
+            }
         } else if wait.least < EMPTY && rate < MOST_MORE * comes {
             let since = since.min(Duration::from_secs(1)).as_secs_f64();
             let growth = match self.shrunk {
@@ -110,10 +113,9 @@ impl Estimate {
         self.is_exceeded = is_full && self.told.is_some_and(|(_, told)| comes > told);
     }
 
-    /// What gets through a queue that was found to be about to overflow, in bit/s; told once.
-    pub fn take_overfull(&mut self) -> Option<u32> {
-        let overfull = std::mem::take(&mut self.overfull);
-        self.rate.filter(|_| overfull).map(|rate| rate as u32)
+    /// Which part of what came before still comes, 0 to 1, if a queue was found to be about to overflow; told once.
+    pub fn take_overfull(&mut self) -> Option<f64> {
+        self.overfull.take()
     }
 
     /// Whoever gets what comes can take no more than this.

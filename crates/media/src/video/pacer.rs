@@ -44,6 +44,8 @@ pub enum Due {
 #[derive(Debug)]
 pub struct Pacer {
     rate: f64,
+    /// How much faster than that packets go out.
+    faster: f64,
     /// What was sent above the rate, in octets; below 0 what may go out at once.
     debt: f64,
     since: Option<Instant>,
@@ -60,6 +62,7 @@ impl Default for Pacer {
     fn default() -> Self {
         Self {
             rate: 300_000.0,
+            faster: FASTER,
             debt: 0.0,
             since: None,
             again_debt: 0.0,
@@ -72,10 +75,17 @@ impl Default for Pacer {
 }
 
 impl Pacer {
+    /// Lets no more go out than the network is thought to take, in bit/s, until that is [known](Self::set_rate).
+    pub fn expect(&mut self, bits_per_second: u32) {
+        self.rate = f64::from(bits_per_second.max(10_000));
+        self.faster = 1.0;
+    }
+
     /// Sets what the network takes, in bit/s; says whether what waits, and what was lost, is too much for it now, and was
     /// better [forgotten](Self::clear).
     pub fn set_rate(&mut self, bits_per_second: u32) -> bool {
         let before = std::mem::replace(&mut self.rate, f64::from(bits_per_second.max(10_000)));
+        self.faster = FASTER;
         let waits_too_long = self.rate < FAR_LESS * before && self.waits() > LONG_QUEUE;
         waits_too_long || self.rate < BROKEN * before
     }
@@ -154,7 +164,7 @@ impl Pacer {
     }
 
     fn octets_per_second(&self) -> f64 {
-        self.rate * FASTER / 8.0
+        self.rate * self.faster / 8.0
     }
 
     /// When the next packet's turn comes, if one waits.

@@ -53,6 +53,8 @@ pub struct LossRule {
     /// When the rate began to shrink, how much was lost then, and the rate.
     shrunk: Option<(Instant, f64, f64)>,
     reported: Option<Instant>,
+    /// The peer's estimate made it so small.
+    lowered: bool,
     sent: RecentTraffic,
 }
 
@@ -68,6 +70,7 @@ impl LossRule {
             inherent: 0.0,
             shrunk: None,
             reported: None,
+            lowered: false,
             sent: RecentTraffic::default(),
         }
     }
@@ -103,9 +106,11 @@ impl LossRule {
         self.rate *= 1.0 - 0.5 * (lost - self.inherent);
     }
 
-    /// Whether there is less than any line carries, though the peer says that there is room: then some loss is the path's own.
+    /// Whether there is less than any line carries because the peer said so, which now says that there is room: some loss does
+    /// not speak against that.
     fn is_held_for_nothing(&self, now: Instant) -> bool {
-        self.rate < FIRST_RATE && self.allowed(now).is_some_and(|most| most > self.rate)
+        let has_room = self.allowed(now).is_some_and(|most| most > self.rate);
+        self.lowered && has_room && self.rate < FIRST_RATE
     }
 
     fn allowed(&self, now: Instant) -> Option<f64> {
@@ -138,6 +143,7 @@ impl Rate for LossRule {
             self.grow(since, now);
         }
         let most = self.allowed(now).unwrap_or(self.most).min(self.most);
+        self.lowered = (self.lowered && self.rate < FIRST_RATE) || most < self.rate;
         self.rate = self.rate.min(most).max(f64::from(LEAST_RATE));
     }
 
@@ -157,7 +163,12 @@ mod tests {
     use crate::virtual_time::start;
 
     /// Lets reports come once a second from a path that loses `lost(rate)`; gives the rate in the end.
-    fn after(rule: &mut LossRule, begin: Instant, seconds: u32, lost: impl Fn(u32) -> f64) -> u32 {
+    fn after(
+        rule: &mut LossRule,
+        begin: Instant,
+        seconds: u32,
+        mut lost: impl FnMut(u32) -> f64,
+    ) -> u32 {
         for second in 0..seconds {
             let now = begin + Duration::from_secs(u64::from(second));
             let rate = rule.target(now);
@@ -202,6 +213,25 @@ mod tests {
         rule.estimate(1_000_000, begin + Duration::from_secs(5));
         let then = after(&mut rule, begin + Duration::from_secs(5), 10, |_| 0.05);
         assert!((300_000..460_000).contains(&then), "{then}");
+    }
+
+    #[test]
+    fn who_always_says_that_there_is_room_is_not_believed_against_loss() {
+        let begin = start();
+        let mut rule = LossRule::new(MOST_RATE);
+        rule.estimate(1_000_000, begin);
+        let mut lost = Vec::new();
+        for second in 0..60 {
+            let at = begin + Duration::from_secs(second);
+            rule.estimate(1_000_000, at);
+            let over = |rate: u32| (1.0 - 250_000.0 / f64::from(rate)).max(0.0);
+            after(&mut rule, at, 1, |rate| {
+                lost.push(over(rate));
+                over(rate)
+            });
+        }
+        let mean = lost[20..].iter().sum::<f64>() / 40.0;
+        assert!(mean < 0.1, "{mean}: {lost:?}");
     }
 
     #[test]

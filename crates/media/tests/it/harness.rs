@@ -55,6 +55,8 @@ pub(crate) struct Network {
     pub(crate) jitter: Duration,
     /// What each sender's line carries, in bit/s; it holds 200 ms, and what comes beyond that is lost.
     pub(crate) line: Option<f64>,
+    /// Whose line that is, if not everybody's.
+    pub(crate) narrow_sender: Option<SocketAddr>,
     /// Until when each sender's line is busy.
     busy: Vec<(SocketAddr, Instant)>,
     travelling: Vec<(Instant, SocketAddr, SocketAddr, Vec<u8>)>,
@@ -74,6 +76,7 @@ impl Network {
             delay: 10 * MS,
             jitter: Duration::ZERO,
             line: None,
+            narrow_sender: None,
             busy: Vec::new(),
             travelling: Vec::new(),
             elapsed_ms: 0,
@@ -130,6 +133,9 @@ impl Network {
         let Some(line) = self.line else {
             return Some(Duration::ZERO);
         };
+        if self.narrow_sender.is_some_and(|sender| sender != from) {
+            return Some(Duration::ZERO);
+        }
         if !self.busy.iter().any(|(sender, _)| *sender == from) {
             self.busy.push((from, self.now));
         }

@@ -94,21 +94,26 @@ fn told(name: &str, outcome: &Outcome, alone: &InboundRtp) -> String {
 
 #[test]
 fn what_is_lost_is_seen_in_time_and_leaves_sound_alone() {
-    // (share lost, ms one way, freezes a minute)
-    for (loss, delay, most_freezes) in [(0.05, 25, 0), (0.10, 25, 0), (0.05, 60, 8), (0.10, 60, 12)]
-    {
+    // (seed, share lost, ms one way, freezes a minute)
+    let near = [11, 12, 13].map(|seed| [(seed, 0.05, 25, 0), (seed, 0.10, 25, 0)]);
+    let far = [(11, 0.05, 60, 8), (11, 0.10, 60, 12)];
+    for (seed, loss, delay, most_freezes) in near.into_iter().flatten().chain(far) {
         let lossy = |network: &mut Network| {
             network.loss = loss;
             network.delay = delay * MS;
         };
-        let outcome = film(11, true, lossy).unwrap();
-        let alone = sound_without_pictures(11, lossy);
-        let told = told(&format!("{loss} lost, {delay} ms"), &outcome, &alone);
+        let outcome = film(seed, true, lossy).unwrap();
+        let alone = sound_without_pictures(seed, lossy);
+        let told = told(
+            &format!("{seed}: {loss} lost, {delay} ms"),
+            &outcome,
+            &alone,
+        );
         println!("{told}");
         assert!(outcome.seen > 32.0, "{told}");
         assert!(outcome.video.inbound.freeze_count <= most_freezes, "{told}");
         assert!(outcome.longest < 500 * MS, "{told}");
-        assert!(outcome.target >= 200_000, "{told}");
+        assert!(outcome.target >= 250_000, "{told}");
         // The same share of sound is lost as without pictures.
         let share = |sound: &InboundRtp| {
             let all = sound.packets_received as f64 + sound.packets_lost as f64;
@@ -188,10 +193,36 @@ fn a_line_that_narrows_to_a_fifth_loses_little_sound_to_pictures_until_they_adap
         assert!(wide > 1_000_000, "{narrowed:?}");
         // For a moment it may be more than the line carries: that is how it is found out.
         assert!((200_000..600_000).contains(&now), "{narrowed:?}");
-        assert!(narrowed.lost[0] < 10, "{narrowed:?}");
+        assert!(narrowed.lost[0] <= 6, "{narrowed:?}");
         assert_eq!(narrowed.lost[1], 0, "{narrowed:?}");
         assert!(narrowed.frozen < 1.5, "{narrowed:?}");
     }
+}
+
+#[test]
+fn a_way_here_that_narrows_for_a_moment_leaves_what_is_sent_alone() {
+    let mut network = Network::new(13);
+    let [mut a, mut b] = pair(&network, true);
+    connect(&mut network, &mut a, &mut b);
+    b.cameras[0].adapts = false;
+    b.cameras[0].size = 1_500;
+    network.run(&mut a, &mut b, 20 * SECOND);
+    let wide = a.targets.last().unwrap().1;
+    let (keys, frozen) = (a.cameras[0].key_frames, freezes(&mut b, &network));
+    network.line = Some(300_000.0);
+    network.narrow_sender = Some(b.address());
+    network.run(&mut a, &mut b, 2 * SECOND);
+    network.line = None;
+    network.run(&mut a, &mut b, 5 * SECOND);
+    let now = a.targets.last().unwrap().1;
+    assert!(now > wide / 2 && now > 1_000_000, "{wide}, {now}");
+    assert_eq!(a.cameras[0].key_frames, keys);
+    assert_eq!(freezes(&mut b, &network), frozen);
+}
+
+fn freezes(phone: &mut Phone, network: &Network) -> u64 {
+    let stats = phone.session.stats(network.now);
+    stats.video[0].inbound.freeze_count
 }
 
 #[test]

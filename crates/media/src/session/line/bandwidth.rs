@@ -134,28 +134,33 @@ impl Bandwidth {
         self.estimate.packet(left, octets + OVERHEAD, now);
     }
 
-    /// Expects that no more can be sent than what gets through the way here, if that is found to be about to overflow: as a
-    /// rule the way there is narrower as well, and then the peer's word of it is late, or lost between our own pictures.
+    /// Expects that what is sent gets through no better than what comes, if that is found to be about to overflow: as a rule
+    /// both ways narrow at once, and then the peer's word of it is late, or lost between our own pictures.
     pub(super) fn expects_less(&mut self, now: Instant) -> bool {
-        let rate = self.estimate.take_overfull();
-        self.expected = rate
-            .map(|rate| (rate, now + EXPECTED_FOR))
-            .or(self.expected);
-        rate.is_some()
+        let part = self.estimate.take_overfull();
+        if let Some(part) = part {
+            // What waits already has to leave as well.
+            let rate = (f64::from(self.rate.target(now)) * part * part) as u32;
+            self.expected = Some((rate.max(LEAST_RATE), now + EXPECTED_FOR));
+        }
+        part.is_some()
     }
 
-    fn target(&self, now: Instant) -> u32 {
+    /// What may be sent, and whether the peer has said so.
+    fn target(&mut self, now: Instant) -> (u32, bool) {
+        self.expected = self.expected.filter(|(_, until)| now < *until);
         let told = self.rate.target(now);
         match self.expected {
-            Some((expected, until)) if now < until => told.min(expected.max(LEAST_RATE)),
-            Some(_) | None => told,
+            Some((expected, _)) if expected < told => (expected, false),
+            Some(_) | None => (told, true),
         }
     }
 
     /// Gives each line that sends its part, and tells of it.
     pub(super) fn share(&mut self, lines: &mut [PictureLine], work: &mut Work<'_>) {
         let active = lines.iter().filter(|line| line.sending.is_active()).count();
-        let each = self.target(work.now) / u32::try_from(active.max(1)).unwrap_or(u32::MAX);
+        let (target, is_told) = self.target(work.now);
+        let each = target / u32::try_from(active.max(1)).unwrap_or(u32::MAX);
         let each = each.min(MOST_RATE);
         let of_pictures = (f64::from(each) * self.part(work.now)) as u32;
         self.told.retain(|told| {
@@ -164,7 +169,11 @@ impl Bandwidth {
         });
         self.news = None;
         for line in lines.iter_mut().filter(|line| line.sending.is_active()) {
-            line.sending.set_rate(each);
+            if is_told {
+                line.sending.set_rate(each);
+            } else {
+                line.sending.expect(each);
+            }
             let content = line.agreed.content;
             if self.is_news(content, of_pictures, work.now) {
                 work.event(VideoEvent::Target {
@@ -230,9 +239,10 @@ impl Bandwidth {
         self.estimate.deadline()
     }
 
-    /// When a target is told that came too soon after the one before.
+    /// When a target is told that came too soon after the one before, or is another because nothing was heard.
     pub(super) fn news(&self) -> Option<Instant> {
-        self.news
+        let expected = self.expected.map(|(_, until)| until);
+        [self.news, expected].into_iter().flatten().min()
     }
 }
 

@@ -156,6 +156,11 @@ impl Sending {
         self.formats.first().map(|format| format.codec)
     }
 
+    /// Sends no more than that until it is known how much may be.
+    pub(super) fn expect(&mut self, bits_per_second: u32) {
+        self.pacer.expect(bits_per_second);
+    }
+
     pub(super) fn set_rate(&mut self, bits_per_second: u32) {
         if self.pacer.set_rate(bits_per_second) {
             self.begin_anew();
