@@ -1,23 +1,16 @@
-// The example of Electron: its main process, its phone process, its preload script and its page, as they are. What stands in for
-// Electron itself is in __test__/electron.
+// The example of Electron: its main process, its phone process, its preload script and its page, as they are, driven by their buttons.
+// What stands in for Electron itself is in __test__/electron.
 import assert from 'node:assert/strict'
-import { EventEmitter, once } from 'node:events'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { VideoSink } from 'offhook'
-import { app, BrowserWindow, invoke, ipcMain, powerMonitor, shoot, stage, startExample } from '../electron/stage.mjs'
-import { VirtualCard, virtualCardMissing } from '../devices/virtual-card.mjs'
-import { eventually, next } from '../phones.mjs'
-import { pbxOf } from '../pbx.mjs'
+import { virtualCardMissing } from '../devices/virtual-card.mjs'
+import { desktops, soon, until } from '../electron/desktop.mjs'
+import { shoot, stage } from '../electron/stage.mjs'
 import { shown } from '../pictures.mjs'
-import { readCounter, writeCounterClip } from './counter.mjs'
+import { readCounter } from './counter.mjs'
 import { peers } from './peers.mjs'
-
-/** As long as a busy machine may take. */
-const LONGEST = 60_000
-const until = (is) => eventually(is, LONGEST)
-const soon = (emitter, event) => next(emitter, event, LONGEST)
 
 /** Waits until a page shows several pictures of the other side's clip. */
 async function moves(view) {
@@ -52,57 +45,7 @@ function drawScreen() {
 }
 
 describe('the example of Electron', { skip: peers('chromium') || virtualCardMissing() }, () => {
-  let card
-  let example
-  let clip
-  before(async () => {
-    // libasound, in this process, looks at the environment when it is first used.
-    card = await VirtualCard.start()
-    Object.assign(process.env, card.env)
-    card.speak(440)
-    clip = writeCounterClip(join(card.folder, 'camera.y4m'), { width: 320, height: 240 })
-    example = await startExample({ camera: clip })
-  })
-  after(async () => {
-    await example?.stop()
-    await card?.stop()
-  })
-
-  /** Alice's desktop, signed in, and the others' phones. */
-  async function desktop(t, { others = ['bob'], options, pbxOptions, ...started } = {}) {
-    const { pbx, open } = await pbxOf(t, { users: ['alice', ...others], ...pbxOptions })
-    const phones = Object.fromEntries(await Promise.all(others.map(async (name) => [name, await open(name, options)])))
-    for (const phone of Object.values(phones)) phone.on('pendingSession', ({ id }) => phone.answers !== false && phone.acceptPendingSession(id, { mediaStream: { tone: 600 } }))
-    const { view, views, data } = await example.start(t, started)
-    const type = async ({ password = 'alice-password' } = {}) => {
-      const { uri, servers } = pbx.account('alice')
-      await view().fill('[name=uri]', uri)
-      await view().fill('[name=password]', password)
-      await view().fill('[name=servers]', servers)
-      await view().click('text="Sign in" >> nth=-1')
-    }
-    const button = (name, within = view()) => within.getByRole('button', { name, exact: true })
-    const press = (name, within) => button(name, within).click()
-    const region = (name) => view().getByRole('region', { name })
-    const sees = (text, within = view()) => within.getByText(text).first().waitFor()
-    /** A call stands, and its buttons do something. */
-    const talks = (name) => region(`Call with ${name}`).getByRole('button', { name: 'Mute', exact: true, disabled: false }).waitFor()
-    const gone = (locator) => locator.waitFor({ state: 'detached' })
-    const dial = async (name) => {
-      await view().fill('#target', name)
-      await press('Call')
-    }
-    const signIn = async () => {
-      await type()
-      await sees('Ready')
-    }
-    const ring = async (name) => {
-      const calling = await phones[name].call('alice', { mediaStream: { tone: 600 } })
-      await sees(name, view().getByRole('alert'))
-      return calling
-    }
-    return { pbx, phones, ...phones, view, views, data, type, signIn, button, press, region, sees, talks, gone, dial, ring }
-  }
+  const { desktop, clip } = desktops()
 
   test('says why nobody can sign in, and signs in', async (t) => {
     const { view, type, sees, press } = await desktop(t)
@@ -376,7 +319,7 @@ describe('the example of Electron', { skip: peers('chromium') || virtualCardMiss
   test('shows cameras and a screen both ways', async (t) => {
     const { bob, view, signIn, press, region, sees, talks, dial, button } = await desktop(t)
     bob.answers = false
-    bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id, { mediaStream: { tone: 600 }, video: { y4m: clip, loop: true }, screen: 'none' }))
+    bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id, { mediaStream: { tone: 600 }, video: { y4m: clip(), loop: true }, screen: 'none' }))
     await signIn()
     await dial('bob')
     const call = region('Call with bob')
@@ -397,7 +340,7 @@ describe('the example of Electron', { skip: peers('chromium') || virtualCardMiss
     await moves(view())
     await press('Hang up', call)
 
-    const calling = await bob.call('alice', { mediaStream: { tone: 600 }, video: { y4m: clip, loop: true } })
+    const calling = await bob.call('alice', { mediaStream: { tone: 600 }, video: { y4m: clip(), loop: true } })
     await sees(/is calling with video/)
     await press('With camera')
     await calling.answered
@@ -406,123 +349,6 @@ describe('the example of Electron', { skip: peers('chromium') || virtualCardMiss
     await view().reload()
     // The picture of the other side is there again; the camera went with the page.
     await moves(view())
-    await calling.end()
-  })
-
-  test('in a narrow window nothing is out of reach', async (t) => {
-    const { view, signIn, region, sees, talks, dial, ring, press } = await desktop(t, { others: ['bob', 'carol'], viewport: { width: 400, height: 720 } })
-    await signIn()
-    await dial('bob')
-    await talks('bob')
-    await ring('carol')
-    await shoot(view(), 'narrow')
-    const overflows = await view().evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
-    assert.equal(overflows, false)
-    await press('Hang up')
-  })
-
-  test('hangs up when it is quit in mid call, after it has said goodbye', async (t) => {
-    const { bob, signIn, region, sees, talks, dial } = await desktop(t)
-    await signIn()
-    await dial('bob')
-    await talks('bob')
-    const ended = soon(bob, 'sessionEnded')
-    app.quit()
-    const [, reason] = await ended
-    assert.deepEqual([reason.condition, reason.side], ['success', 'remote'])
-    await stage.quit
-  })
-
-  test('a window that crashes takes no call with it', async (t) => {
-    const { bob, view, views, signIn, region, sees, talks, dial } = await desktop(t)
-    await signIn()
-    await dial('bob')
-    await talks('bob')
-    await view().goto('chrome://crash').catch(() => {})
-    await until(() => views.length === 2)
-    await talks('bob')
-    assert.equal(bob.sessions[0].state, 'active')
-  })
-
-  test('a phone process that dies is started again, and hangs up what it left', async (t) => {
-    const { bob, signIn, region, sees, talks, dial, gone } = await desktop(t)
-    await signIn()
-    await dial('bob')
-    const call = region('Call with bob')
-    await talks('bob')
-    const ended = soon(bob, 'sessionEnded')
-    stage.processes[0].kill()
-    await gone(call)
-    await sees('Ready')
-    await ended
-    assert.equal(stage.processes.length, 2)
-    await dial('bob')
-    await talks('bob')
-  })
-
-  test('somebody who signs in again after a phone process died in a call is not locked out', async (t) => {
-    const { bob, type, signIn, sees, dial, press, talks, view } = await desktop(t)
-    await signIn()
-    await dial('bob')
-    await talks('bob')
-    const ended = soon(bob, 'sessionEnded')
-    stage.processes[0].kill()
-    await press('Sign out').catch(() => {})
-    await view().getByRole('button', { name: 'Use another account' }).or(view().getByText('Your address')).first().waitFor()
-    if (await view().getByRole('button', { name: 'Use another account' }).isVisible()) await press('Use another account').catch(() => {})
-    await sees('Your address')
-    await type()
-    await sees('Ready')
-    await ended
-  })
-
-  test('gives its page what it needs, and no other page anything', async (t) => {
-    await desktop(t)
-    const [{ webContents, options }] = BrowserWindow.getAllWindows()
-    const { contextIsolation, sandbox, nodeIntegration = false } = options.webPreferences
-    assert.deepEqual([contextIsolation, sandbox, nodeIntegration], [true, true, false])
-    const foreign = { getURL: () => 'https://example.com/index.html' }
-    const { request, check, device } = stage.granted
-    const asked = (who, permission) => new Promise((resolve) => request(who, permission, resolve))
-    assert.deepEqual(await Promise.all([asked(webContents, 'media'), asked(webContents, 'geolocation'), asked(foreign, 'media')]), [true, false, false])
-    assert.deepEqual([check(webContents, 'hid'), check(foreign, 'hid'), check(null, 'hid')], [true, false, false])
-    const of = (usagePage) => ({ deviceType: 'hid', device: { collections: [{ usagePage }] } })
-    assert.deepEqual([device(of(0x0b)), device(of(0x01))], [true, false])
-    let prevented = false
-    webContents.emit('will-navigate', { preventDefault: () => (prevented = true) })
-    assert.ok(prevented)
-    assert.deepEqual(webContents.openHandler({ url: 'file:///etc/passwd' }), { action: 'deny' })
-    const said = []
-    const page = Object.assign(new EventEmitter(), { mainFrame: {}, getURL: foreign.getURL, send: (...args) => said.push(args), postMessage: (...args) => said.push(args) })
-    ipcMain.emit('ready', { sender: page, senderFrame: page.mainFrame })
-    assert.deepEqual(said, [])
-    assert.match((await invoke('sign-in', page, {})).error.message, /Only the page of this application/)
-    stage.screens = [{ id: 'screen:1', name: 'A screen' }]
-    assert.deepEqual(await new Promise((resolve) => stage.granted.display({}, resolve)), { video: stage.screens[0] })
-  })
-
-  test('is seen while somebody works on its page', async (t) => {
-    const view = await example.served(t)
-    await view.getByRole('heading', { name: 'Sign in' }).waitFor({ timeout: LONGEST })
-  })
-
-  test('knows the account when it is started again, and is there after sleep', async (t) => {
-    const { bob, data, signIn, sees, pbx } = await desktop(t)
-    await signIn()
-    assert.doesNotMatch(readFileSync(`${data}/account`, 'latin1'), /alice-password/)
-    app.quit()
-    await stage.quit
-    const { view } = await example.start(t, { data })
-    await view().getByText('Ready').waitFor()
-    powerMonitor.emit('resume')
-    assert.equal(stage.processes[0].asked.at(-1), 'awake')
-    const registered = once(pbx, 'registered')
-    await pbx.disconnect('alice')
-    await registered
-    await view().getByText('Ready').waitFor()
-    assert.equal(BrowserWindow.getAllWindows().length, 1)
-    const calling = await bob.call('alice')
-    await sees('bob', view().getByRole('alert'))
     await calling.end()
   })
 })

@@ -1,0 +1,130 @@
+// The example of Electron: how its windows and processes begin, end, crash and come back, and what they may do.
+import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { virtualCardMissing } from '../devices/virtual-card.mjs'
+import { desktops, LONGEST, soon, until } from '../electron/desktop.mjs'
+import { app, BrowserWindow, invoke, ipcMain, powerMonitor, shoot, stage } from '../electron/stage.mjs'
+import { peers } from './peers.mjs'
+
+describe('a window and the processes of the example of Electron', { skip: peers('chromium') || virtualCardMissing() }, () => {
+  const { desktop, example } = desktops()
+
+  test('in a narrow window nothing is out of reach', async (t) => {
+    const { view, signIn, region, sees, talks, dial, ring, press } = await desktop(t, { others: ['bob', 'carol'], viewport: { width: 400, height: 720 } })
+    await signIn()
+    await dial('bob')
+    await talks('bob')
+    await ring('carol')
+    await shoot(view(), 'narrow')
+    const overflows = await view().evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
+    assert.equal(overflows, false)
+    await press('Hang up')
+  })
+
+  test('hangs up when it is quit in mid call, after it has said goodbye', async (t) => {
+    const { bob, signIn, region, sees, talks, dial } = await desktop(t)
+    await signIn()
+    await dial('bob')
+    await talks('bob')
+    const ended = soon(bob, 'sessionEnded')
+    app.quit()
+    const [, reason] = await ended
+    assert.deepEqual([reason.condition, reason.side], ['success', 'remote'])
+    await stage.quit
+  })
+
+  test('a window that crashes takes no call with it', async (t) => {
+    const { bob, view, views, signIn, region, sees, talks, dial } = await desktop(t)
+    await signIn()
+    await dial('bob')
+    await talks('bob')
+    await view().goto('chrome://crash').catch(() => {})
+    await until(() => views.length === 2)
+    await talks('bob')
+    assert.equal(bob.sessions[0].state, 'active')
+  })
+
+  test('a phone process that dies is started again, and hangs up what it left', async (t) => {
+    const { bob, signIn, region, sees, talks, dial, gone } = await desktop(t)
+    await signIn()
+    await dial('bob')
+    const call = region('Call with bob')
+    await talks('bob')
+    const ended = soon(bob, 'sessionEnded')
+    stage.processes[0].kill()
+    await gone(call)
+    await sees('Ready')
+    await ended
+    assert.equal(stage.processes.length, 2)
+    await dial('bob')
+    await talks('bob')
+  })
+
+  test('somebody who signs in again after a phone process died in a call is not locked out', async (t) => {
+    const { bob, type, signIn, sees, dial, press, talks, view } = await desktop(t)
+    await signIn()
+    await dial('bob')
+    await talks('bob')
+    const ended = soon(bob, 'sessionEnded')
+    stage.processes[0].kill()
+    await press('Sign out').catch(() => {})
+    await view().getByRole('button', { name: 'Use another account' }).or(view().getByText('Your address')).first().waitFor()
+    if (await view().getByRole('button', { name: 'Use another account' }).isVisible()) await press('Use another account').catch(() => {})
+    await sees('Your address')
+    await type()
+    await sees('Ready')
+    await ended
+  })
+
+  test('gives its page what it needs, and no other page anything', async (t) => {
+    await desktop(t)
+    const [{ webContents, options }] = BrowserWindow.getAllWindows()
+    const { contextIsolation, sandbox, nodeIntegration = false } = options.webPreferences
+    assert.deepEqual([contextIsolation, sandbox, nodeIntegration], [true, true, false])
+    const foreign = { getURL: () => 'https://example.com/index.html' }
+    const { request, check, device } = stage.granted
+    const asked = (who, permission) => new Promise((resolve) => request(who, permission, resolve))
+    assert.deepEqual(await Promise.all([asked(webContents, 'media'), asked(webContents, 'geolocation'), asked(foreign, 'media')]), [true, false, false])
+    assert.deepEqual([check(webContents, 'hid'), check(foreign, 'hid'), check(null, 'hid')], [true, false, false])
+    const of = (usagePage) => ({ deviceType: 'hid', device: { collections: [{ usagePage }] } })
+    assert.deepEqual([device(of(0x0b)), device(of(0x01))], [true, false])
+    let prevented = false
+    webContents.emit('will-navigate', { preventDefault: () => (prevented = true) })
+    assert.ok(prevented)
+    assert.deepEqual(webContents.openHandler({ url: 'file:///etc/passwd' }), { action: 'deny' })
+    const said = []
+    const page = Object.assign(new EventEmitter(), { mainFrame: {}, getURL: foreign.getURL, send: (...args) => said.push(args), postMessage: (...args) => said.push(args) })
+    ipcMain.emit('ready', { sender: page, senderFrame: page.mainFrame })
+    assert.deepEqual(said, [])
+    assert.match((await invoke('sign-in', page, {})).error.message, /Only the page of this application/)
+    stage.screens = [{ id: 'screen:1', name: 'A screen' }]
+    assert.deepEqual(await new Promise((resolve) => stage.granted.display({}, resolve)), { video: stage.screens[0] })
+  })
+
+  test('is seen while somebody works on its page', async (t) => {
+    const view = await example().served(t)
+    await view.getByRole('heading', { name: 'Sign in' }).waitFor({ timeout: LONGEST })
+  })
+
+  test('knows the account when it is started again, and is there after sleep', async (t) => {
+    const { bob, data, signIn, sees, pbx } = await desktop(t)
+    await signIn()
+    assert.doesNotMatch(readFileSync(`${data}/account`, 'latin1'), /alice-password/)
+    app.quit()
+    await stage.quit
+    const { view } = await example().start(t, { data })
+    await view().getByText('Ready').waitFor()
+    powerMonitor.emit('resume')
+    assert.equal(stage.processes[0].asked.at(-1), 'awake')
+    const registered = once(pbx, 'registered')
+    await pbx.disconnect('alice')
+    await registered
+    await view().getByText('Ready').waitFor()
+    assert.equal(BrowserWindow.getAllWindows().length, 1)
+    const calling = await bob.call('alice')
+    await sees('bob', view().getByRole('alert'))
+    await calling.end()
+  })
+})
