@@ -35,6 +35,8 @@ const steps = [
     command: ['cargo', 'check', '--manifest-path', 'bench/rust/Cargo.toml', '--target-dir', 'target/bench'],
     ci: true,
   },
+  // By packages of its own, which `npm ci` of the root does not install.
+  { name: 'site', command: [process.execPath, 'site/build.mjs'], ci: true },
   // Minutes of fuzzing, and minutes to build for it.
   { name: 'fuzz', command: [process.execPath, 'scripts/fuzz.mjs', '--seconds', '60'], ci: true, count: countFuzz },
   // Minutes of whole-program optimisation: where nobody waits, or by its name.
