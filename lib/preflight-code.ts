@@ -82,7 +82,6 @@ export type PreflightCode =
   | 'turn-full'
   | 'turn-error'
   | 'turn-unusable'
-  | 'turn-untried'
   | 'relay-ok'
   | 'relay-lossy'
   | 'relay-slow'

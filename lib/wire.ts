@@ -759,7 +759,6 @@ export type WireCheckCode =
   | 'turn-full'
   | 'turn-error'
   | 'turn-unusable'
-  | 'turn-untried'
   | 'relay-ok'
   | 'relay-lossy'
   | 'relay-slow'

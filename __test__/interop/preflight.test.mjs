@@ -1,10 +1,15 @@
 // preflight() in networks that are broken, and with a TURN server that we did not write.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { describe, test } from 'node:test'
 import { preflight } from 'offhook'
+import { proxyOf } from '../proxy-server.mjs'
+import { selfSigned } from './certificates.mjs'
 import { startCoturn } from './coturn.mjs'
 import { startNat } from './nat.mjs'
 import { peers } from './peers.mjs'
+import { freePorts } from './ports.mjs'
 
 const ice = ['stun', 'turn', 'relay', 'udp', 'nat']
 const nobody = { uri: 'sip:alice@example.invalid', register: false }
@@ -34,6 +39,44 @@ describe('preflight() with coturn', { skip: peers('coturn'), timeout: 120_000 },
     assert.ok(loss >= 0 && loss < 100 && roundTrip > 0 && jitter >= 0)
     assert.ok(!JSON.stringify(result).includes(credential) && username.length > 0)
     await coturn.logs(/session .* closed|allocation.*(timeout|deleted)|lifetime=0/i)
+  })
+
+  test('looks at TURN over TCP and TLS, through proxies too, and says which way works instead', async (t) => {
+    const identity = selfSigned()
+    const coturn = await startCoturn({ identity })
+    t.after(() => coturn.stop())
+    const look = (iceServers, more) => preflight({ ...nobody, iceServers, ...more }, { checks: ice })
+    const tls = { ca: identity.cert }
+    const proxy = await proxyOf(t)
+    for (const [server, more] of [[coturn.byTcp, {}], [coturn.byTls, { tls }], [coturn.byTls, { tls, httpProxy: proxy.url('http') }], [coturn.byTls, { tls, httpProxy: () => proxy.url('socks5') }]]) {
+      const result = await look([server], more)
+      assert.deepEqual([of(result, 'turn').code, of(result, 'udp').code], ['turn-ok', 'not-given'], JSON.stringify(result.checks, null, 1))
+      assert.match(of(result, 'relay').code, /^relay-(ok|lossy|slow|restless)$/)
+    }
+    assert.ok(proxy.asked.some(({ port }) => port === coturn.tlsPort))
+    const [closedPort] = await freePorts(1)
+    const closed = { ...coturn.byTcp, urls: `turn:127.0.0.1:${closedPort}?transport=tcp` }
+    const web = createServer().listen(0, '127.0.0.1')
+    t.after(() => web.close())
+    await once(web, 'listening')
+    const notTurn = { ...coturn.byTcp, urls: `turn:127.0.0.1:${web.address().port}?transport=tcp` }
+    const unreachable = { httpProxy: `http://127.0.0.1:${closedPort}` }
+    for (const [server, code, more] of [
+      [coturn.byTls, 'turn-tls'],
+      [{ ...coturn.byTcp, credential: 'wrong-s3cret' }, 'turn-credentials'],
+      [closed, 'turn-refused'],
+      [notTurn, 'turn-error'],
+      [coturn.byTcp, 'turn-unreachable', unreachable],
+      [{ ...coturn.byTls, urls: 'turns:nowhere.invalid' }, 'turn-not-found'],
+    ]) {
+      const result = await look([server], more)
+      assert.deepEqual([of(result, 'turn').code, of(result, 'relay').code], [code, 'not-tried'], JSON.stringify(result.checks, null, 1))
+      assert.ok(!JSON.stringify(result).includes('s3cret'))
+    }
+    const { checks } = await look([closed, coturn.server])
+    const failed = checks.find(({ code }) => code === 'turn-refused')
+    assert.match(failed.found, new RegExp(`; calls go by ${coturn.server.urls} instead$`))
+    assert.equal(failed.details.instead, coturn.server.urls)
   })
 
   test('tells wrong credentials, odd ones too, and never shows them', async (t) => {

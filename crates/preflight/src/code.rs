@@ -196,8 +196,6 @@ codes! {
     TurnError = "turn-error",
     /// The TURN server's URL can't be used.
     TurnUnusable = "turn-unusable",
-    /// The TURN server is spoken to by TCP or TLS, which is not looked at yet.
-    TurnUntried = "turn-untried",
 
     /// Sound goes to the TURN server and back as it should.
     RelayOk = "relay-ok",
@@ -579,7 +577,7 @@ impl CheckCode {
                 Failed,
                 "The TURN server gives addresses and relays nothing: its administrator has to open its range of ports (min-port to max-port).",
             ),
-            Self::RelayUnmeasured | Self::TurnUntried => (Skipped, ""),
+            Self::RelayUnmeasured => (Skipped, ""),
             Self::UdpBlocked => (
                 Warning,
                 "Calls go by TCP, which is worse for sound: allow UDP to the TURN server's port if you can.",

@@ -43,7 +43,7 @@ mod secrets;
 pub use secrets::Secrets;
 
 mod stun;
-pub use stun::{BindingAnswer, StunReply, StunTransaction, binding_request};
+pub use stun::{BindingAnswer, Framed, StunReply, StunTransaction, binding_request, framed};
 
 mod turn;
 pub use turn::{TurnAllocation, TurnAnswer, TurnClient};

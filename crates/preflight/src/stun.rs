@@ -9,6 +9,35 @@ const MOST_ATTRIBUTES: usize = 32;
 const MESSAGE_INTEGRITY: u16 = 0x0008;
 const INTEGRITY_OCTETS: u16 = 20;
 
+/// The longest that a server sends.
+const LONGEST: usize = 2048;
+
+/// What a stream of STUN messages begins with (RFC 8489 §6.2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framed {
+    /// Less than a message.
+    Incomplete,
+    /// A message of so many octets.
+    Message(usize),
+    /// Something else: nobody knows where the next message would begin.
+    Foreign,
+}
+
+/// Returns what the octets of a stream begin with.
+pub fn framed(octets: &[u8]) -> Framed {
+    let cookie = octets.iter().skip(4).take(4);
+    let is_stun = octets.first().is_none_or(|first| *first <= 3) && cookie.zip(COOKIE).all(|(octet, expected)| *octet == expected);
+    let Some(length) = octets.get(2..4) else {
+        return if is_stun { Framed::Incomplete } else { Framed::Foreign };
+    };
+    let length = HEADER + usize::from(u16::from_be_bytes([length[0], length[1]]));
+    match (is_stun && length % 4 == 0 && length <= LONGEST, octets.len() >= length) {
+        (false, _) => Framed::Foreign,
+        (true, false) => Framed::Incomplete,
+        (true, true) => Framed::Message(length),
+    }
+}
+
 /// The identity of a request and its response.
 pub type StunTransaction = [u8; 12];
 
@@ -230,6 +259,25 @@ fn read_address(family: &u8, port: &[u8], ip: &[u8]) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_on_a_stream_are_told_from_what_is_none() {
+        let message = binding_request(&[7; 12]);
+        for end in 0..message.len() {
+            assert_eq!(framed(&message[..end]), Framed::Incomplete, "{end}");
+        }
+        let two = [&message[..], &message].concat();
+        assert_eq!(framed(&two), Framed::Message(message.len()));
+        for foreign in [
+            &b"HTTP/1.1 400 Bad Request"[..],
+            b"S",
+            b"\x00\x01\x00\x03\x21\x12\xa4\x42",
+            b"\x01\x01\xff\xfc\x21\x12\xa4\x42",
+            b"\x01\x01\x00\x00\x21\x12\xa4\x43",
+        ] {
+            assert_eq!(framed(foreign), Framed::Foreign, "{foreign:?}");
+        }
+    }
 
     const TRANSACTION: StunTransaction = *b"abcdefghijkl";
 

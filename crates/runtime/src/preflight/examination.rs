@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
+use media::transport::StreamTarget;
 use phone::Config;
 use phone::config::{Credentials, HttpProxy, IceServer};
 use phone::secret::Secret;
@@ -18,7 +19,9 @@ use tunnel::Route;
 use super::server::Visit;
 use super::{FunctionAnswer, PreflightEvent, PreflightEventSink, devices, ice, processor};
 use crate::device::System;
+use crate::driver::connector;
 use crate::io_threads::IoThreads;
+use crate::signalling::Connector;
 
 /// As long as a phone waits for its application's function.
 const FUNCTION: Duration = Duration::from_secs(10);
@@ -30,6 +33,8 @@ pub(super) struct Examination {
     pub(super) config: Config,
     pub(super) secrets: Secrets,
     pub(super) threads: Arc<IoThreads>,
+    /// Opens streams to TURN servers, as a phone does.
+    pub(super) connector: Connector,
     wanted: BTreeSet<CheckName>,
 }
 
@@ -104,6 +109,7 @@ impl Examination {
     ) -> Examination {
         Examination {
             secrets: secrets_of(&config),
+            connector: connector(&config),
             config,
             threads,
             wanted,
@@ -189,6 +195,19 @@ impl Examination {
     /// Whether one of these is asked for.
     pub(super) fn wants(&self, names: &[CheckName]) -> bool {
         names.iter().any(|name| self.wanted.contains(name))
+    }
+
+    /// The way to a TURN server by a stream: if only the application knows one, that of the WebSocket.
+    pub(super) async fn way_to(&self, target: &StreamTarget, desk: &Desk) -> Result<Route, String> {
+        let StreamTarget { host, port, tls } = target;
+        let known = self.config.http_proxy.route_for(*tls, host, *port);
+        match known.map_err(|bad| bad.to_string())? {
+            Some(route) => Ok(route),
+            None => {
+                let ways = self.routes(0, desk).await?;
+                Ok(ways.into_iter().next().unwrap_or(Route::Direct))
+            }
+        }
     }
 
     /// The ways to a server, in the order in which they are tried.

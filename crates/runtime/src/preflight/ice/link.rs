@@ -2,9 +2,13 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use preflight::StunTransaction;
+use bytes::BytesMut;
+use preflight::{Framed, StunTransaction, framed};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
+
+use crate::signalling::Stream;
 
 /// A request is made again after these times (RFC 8489 §6.2.1, cut short), and given up after the last.
 const REPEATS: [Duration; 4] = [
@@ -57,6 +61,100 @@ impl DatagramLink {
             }
         }
         Err(io::ErrorKind::TimedOut.into())
+    }
+}
+
+/// A stream to one server.
+#[derive(Debug)]
+pub(super) struct StreamLink {
+    stream: Stream,
+    /// Less than a message.
+    received: BytesMut,
+}
+
+impl StreamLink {
+    pub(super) fn new(stream: Stream) -> StreamLink {
+        StreamLink {
+            stream,
+            received: BytesMut::new(),
+        }
+    }
+
+    async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.stream.write_all(octets).await?;
+        self.stream.flush().await
+    }
+
+    /// May be given up without a loss.
+    async fn receive(&mut self) -> io::Result<Vec<u8>> {
+        loop {
+            match framed(&self.received) {
+                Framed::Message(length) => return Ok(self.received.split_to(length).to_vec()),
+                Framed::Foreign => {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "what it speaks is no TURN"));
+                }
+                Framed::Incomplete => {}
+            }
+            if self.stream.read_buf(&mut self.received).await? == 0 {
+                let text = "the server closed the connection";
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
+            }
+        }
+    }
+
+    /// A stream repeats by itself.
+    async fn exchange<T>(
+        &mut self,
+        request: &[u8],
+        mut take: impl FnMut(&[u8]) -> Option<T>,
+    ) -> io::Result<(T, Duration)> {
+        let sent = Instant::now();
+        let exchange = async {
+            self.send(request).await?;
+            loop {
+                if let Some(taken) = take(&self.receive().await?) {
+                    return Ok((taken, sent.elapsed()));
+                }
+            }
+        };
+        timeout_at(sent + LIMIT, exchange)
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// Either way to a server.
+#[derive(Debug)]
+pub(super) enum ServerLink {
+    Datagrams(DatagramLink),
+    Stream(Box<StreamLink>),
+}
+
+impl ServerLink {
+    pub(super) async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
+        match self {
+            ServerLink::Datagrams(link) => link.send(octets).await,
+            ServerLink::Stream(link) => link.send(octets).await,
+        }
+    }
+
+    pub(super) async fn receive(&mut self) -> io::Result<Vec<u8>> {
+        match self {
+            ServerLink::Datagrams(link) => link.receive().await,
+            ServerLink::Stream(link) => link.receive().await,
+        }
+    }
+
+    /// Sends a request until `take` makes something of what comes; says how long that took since it was sent last.
+    pub(super) async fn exchange<T>(
+        &mut self,
+        request: &[u8],
+        take: impl FnMut(&[u8]) -> Option<T>,
+    ) -> io::Result<(T, Duration)> {
+        match self {
+            ServerLink::Datagrams(link) => link.exchange(request, take).await,
+            ServerLink::Stream(link) => link.exchange(request, take).await,
+        }
     }
 }
 

@@ -11,16 +11,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use media::transport::StreamTarget;
 use phone::config::IceServer;
 use preflight::{BindingAnswer, Check, CheckCode, CheckName, Secrets, StunReply, binding_request};
 use tokio::time::timeout;
+use tunnel::Route;
 
 use super::examination::{Desk, Examination, Place, timed};
 use crate::io_threads::IoThreads;
-use crate::signalling::lookup;
-use link::{DatagramLink, transaction};
+use crate::signalling::{ConnectError, lookup};
+use link::{DatagramLink, ServerLink, StreamLink, transaction};
 use relay::Allocated;
-use target::{IceTarget, TargetKind};
+use target::{IceTarget, Login, TargetKind};
 
 /// A resolver asks a second server after five seconds.
 const LOOKUP: Duration = Duration::from_secs(7);
@@ -44,6 +46,8 @@ struct Reached {
     by_udp: bool,
     /// It gives us an address.
     relays: bool,
+    /// What is told of a TURN server that does not, once it is known whether another does.
+    failed: Option<Check>,
 }
 
 impl Reached {
@@ -51,6 +55,7 @@ impl Reached {
         address: None,
         by_udp: false,
         relays: false,
+        failed: None,
     };
 }
 
@@ -72,7 +77,18 @@ pub(super) async fn look(examination: &Examination, servers: &[IceServer], desk:
         index,
         target,
     });
-    let reached = join_all(looks.map(|look| async move { look.run().await })).await;
+    let mut reached = join_all(looks.map(|look| async move { look.run().await })).await;
+    let works = reached.iter().position(|one| one.relays);
+    let instead = works.and_then(|index| targets.get(index));
+    for (index, one) in reached.iter_mut().enumerate() {
+        if let Some(mut failed) = one.failed.take() {
+            if let Some(IceTarget { url, .. }) = instead {
+                failed.found += &format!("; calls go by {url} instead");
+                failed = failed.with("instead", url.clone());
+            }
+            desk.tell(Place::Ice(index), failed);
+        }
+    }
     desk.tell(Place::Machine, udp(&reached));
     let servers = reached.iter().filter_map(|one| one.address);
     let relays = reached.iter().any(|one| one.relays);
@@ -130,29 +146,66 @@ struct Look<'a> {
 
 impl Look<'_> {
     async fn run(&self) -> Reached {
-        let kind = match &self.target.kind {
-            Ok(kind) => kind,
+        match &self.target.kind {
             Err(why) => {
                 let code = self.by_kind(CheckCode::StunUnusable, CheckCode::TurnUnusable);
-                self.tell(self.named(code, format!("{}: {why}", self.target.url)));
-                return Reached::NOT;
+                self.fails(self.named(code, format!("{}: {why}", self.target.url)))
             }
-        };
-        if matches!(kind, TargetKind::Stream) {
-            let found = format!(
-                "{}: over TCP or TLS it is not looked at yet",
-                self.target.url
-            );
-            self.tell(self.named(CheckCode::TurnUntried, found));
+            Ok(TargetKind::Stun) => match self.address().await {
+                Ok(address) => self.stun(address).await,
+                Err(check) => self.fails(check),
+            },
+            Ok(TargetKind::Turn(login)) => match self.address().await {
+                Ok(address) => {
+                    let open = || async move {
+                        let link = DatagramLink::to(address).await;
+                        link.map(ServerLink::Datagrams)
+                    };
+                    self.turn(Some(address), login, open().await, open).await
+                }
+                Err(check) => self.fails(check),
+            },
+            Ok(TargetKind::Stream(login, target)) => self.turn_by_stream(login, target).await,
+        }
+    }
+
+    /// A STUN server's failure is told at once, a TURN server's when it is known whether another works.
+    fn fails(&self, check: Check) -> Reached {
+        let check = check.with("server", self.target.url.clone());
+        if !self.target.is_turn {
+            self.desk.tell(Place::Ice(self.index), check);
             return Reached::NOT;
         }
-        let Some(address) = self.address().await else {
-            return Reached::NOT;
+        let relay = Check::new(CheckName::Relay, CheckCode::NotTried, "not tried");
+        self.tell(relay);
+        Reached {
+            failed: Some(check),
+            ..Reached::NOT
+        }
+    }
+
+    async fn turn_by_stream(&self, login: &Login, target: &StreamTarget) -> Reached {
+        let way = match self.examination.way_to(target, self.desk).await {
+            Ok(way) => way,
+            Err(why) => return self.fails(self.named(CheckCode::TurnUnreachable, why)),
         };
-        match kind {
-            TargetKind::Stun => self.stun(address).await,
-            TargetKind::Turn { .. } => self.turn(address).await,
-            TargetKind::Stream => Reached::NOT,
+        let proxy = match &way {
+            Route::Direct => None,
+            Route::Through(proxy) => Some(proxy),
+        };
+        let connector = &self.examination.connector;
+        let (opened, took) = timed(connector.open(target, proxy)).await;
+        let link = |stream| ServerLink::Stream(Box::new(StreamLink::new(stream)));
+        let open = || async move {
+            let opened = connector.open(target, proxy).await;
+            opened.map(link).map_err(io::Error::other)
+        };
+        match opened {
+            Ok(stream) => self.turn(None, login, Ok(link(stream)), open).await,
+            Err(error) => {
+                let found = format!("{}: {}", self.target.url, self.clean(&error.to_string()));
+                self.fails(self.named(unopened(&error), found).took(took))
+            }
         }
     }
 
@@ -176,7 +229,7 @@ impl Look<'_> {
         Check::new(name, code, found)
     }
 
-    async fn address(&self) -> Option<SocketAddr> {
+    async fn address(&self) -> Result<SocketAddr, Check> {
         let IceTarget { host, port, .. } = self.target;
         let (found, took) = timed(timeout(LOOKUP, lookup(host, *port))).await;
         let found = found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
@@ -184,15 +237,17 @@ impl Look<'_> {
             // A phone takes one of each family; IPv4 is what NATs are about.
             Ok(addresses) => {
                 let v4 = addresses.iter().find(|address| address.is_ipv4());
-                v4.or(addresses.first()).copied()
+                let found = v4.or(addresses.first()).copied();
+                found.ok_or_else(|| self.not_found("it has no address", took))
             }
-            Err(error) => {
-                let code = self.by_kind(CheckCode::StunNotFound, CheckCode::TurnNotFound);
-                let found = format!("{host} was not found: {error}");
-                self.tell(self.named(code, found).took(took));
-                None
-            }
+            Err(error) => Err(self.not_found(&error.to_string(), took)),
         }
+    }
+
+    fn not_found(&self, why: &str, took: Duration) -> Check {
+        let code = self.by_kind(CheckCode::StunNotFound, CheckCode::TurnNotFound);
+        let found = format!("{} was not found: {why}", self.target.host);
+        self.named(code, found).took(took)
     }
 
     async fn stun(&self, address: SocketAddr) -> Reached {
@@ -226,48 +281,80 @@ impl Look<'_> {
         Reached {
             address: Some(address),
             by_udp,
-            relays: false,
+            ..Reached::NOT
         }
     }
 
-    async fn turn(&self, address: SocketAddr) -> Reached {
-        let Ok(TargetKind::Turn { username, password }) = &self.target.kind else {
-            return Reached::NOT;
-        };
+    /// Asks for an address over what was opened, and for another over what `open` opens.
+    async fn turn<F: Future<Output = io::Result<ServerLink>>>(
+        &self,
+        address: Option<SocketAddr>,
+        login: &Login,
+        opened: io::Result<ServerLink>,
+        open: impl Fn() -> F,
+    ) -> Reached {
         let threads: &Arc<IoThreads> = &self.examination.threads;
-        let allocate = || Allocated::at(address, username, password.expose(), threads);
-        let (allocated, took) = timed(allocate()).await;
+        let (allocated, took) = timed(Allocated::by(opened, login, threads)).await;
         let check = relay::judge(&allocated, &self.target.url, |text| self.clean(text));
-        self.tell(check.with("address", address.to_string()).took(took));
-        let by_udp = match &allocated {
-            Ok(_) => true,
-            Err(fault) => fault.came_back(),
-        };
-        let relays = allocated.is_ok();
-        match allocated {
-            Ok(first) if self.examination.wants(&[CheckName::Relay]) => {
-                let (check, took) = timed(relay::measure(first, allocate().await, |text| {
-                    self.clean(text)
-                }))
-                .await;
-                self.tell(check.took(took));
+        let shown = address.map(|address| address.to_string());
+        let check = check.with_known("address", shown).took(took);
+        let by_udp = address.is_some()
+            && match &allocated {
+                Ok(_) => true,
+                Err(fault) => fault.came_back(),
+            };
+        let first = match allocated {
+            Ok(first) => first,
+            Err(_) => {
+                return Reached {
+                    address,
+                    by_udp,
+                    ..self.fails(check)
+                };
             }
-            Ok(_) => {}
-            Err(_) => self.tell(Check::new(
-                CheckName::Relay,
-                CheckCode::NotTried,
-                "not tried",
-            )),
+        };
+        self.tell(check);
+        if self.examination.wants(&[CheckName::Relay]) {
+            let second = Allocated::by(open().await, login, threads).await;
+            let (check, took) =
+                timed(relay::measure(first, second, |text| self.clean(text))).await;
+            self.tell(check.took(took));
         }
         Reached {
-            address: Some(address),
+            address,
             by_udp,
-            relays,
+            relays: true,
+            failed: None,
         }
     }
 
     fn clean(&self, text: &str) -> String {
         self.secrets.clean(text, EXCERPT)
+    }
+}
+
+/// Why no stream to a TURN server could be opened.
+fn unopened(error: &ConnectError) -> CheckCode {
+    match error {
+        ConnectError::UnknownHost { .. } => CheckCode::TurnNotFound,
+        ConnectError::Refused { .. } => CheckCode::TurnRefused,
+        ConnectError::TimedOut { .. } => CheckCode::TurnTimeout,
+        ConnectError::Untrusted { .. }
+        | ConnectError::ClientCertificate { .. }
+        | ConnectError::Tls { .. }
+        | ConnectError::InvalidTlsOption { .. } => CheckCode::TurnTls,
+        ConnectError::InvalidUrl { .. }
+        | ConnectError::Unreachable { .. }
+        | ConnectError::Status { .. }
+        | ConnectError::NoSipSubprotocol { .. }
+        | ConnectError::NotWebSocket { .. }
+        | ConnectError::UnknownProxy { .. }
+        | ConnectError::ProxyUnreachable { .. }
+        | ConnectError::ProxyRefused { .. }
+        | ConnectError::ProxyTimedOut { .. }
+        | ConnectError::ProxyTls { .. }
+        | ConnectError::Tunnel { .. }
+        | ConnectError::ClosedEarly { .. } => CheckCode::TurnUnreachable,
     }
 }
 

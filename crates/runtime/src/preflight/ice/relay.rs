@@ -6,7 +6,8 @@ use std::time::Duration;
 use preflight::{Check, CheckCode, CheckName, PacketPath, TurnAllocation, TurnAnswer, TurnClient};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
-use super::link::{DatagramLink, transaction};
+use super::link::{ServerLink, transaction};
+use super::target::Login;
 use super::{millis, silence};
 use crate::io_threads::IoThreads;
 
@@ -22,7 +23,7 @@ const OCTETS: usize = 172;
 /// An allocation, which is given back when this is dropped.
 pub(super) struct Allocated {
     /// Nothing once it is given back.
-    held: Option<(DatagramLink, TurnClient)>,
+    held: Option<(ServerLink, TurnClient)>,
     pub(super) allocation: TurnAllocation,
     pub(super) round_trip: Duration,
     threads: Arc<IoThreads>,
@@ -47,15 +48,14 @@ impl TurnFault {
 
 impl Allocated {
     /// Asks a server for one.
-    pub(super) async fn at(
-        server: SocketAddr,
-        username: &str,
-        password: &str,
+    pub(super) async fn by(
+        link: io::Result<ServerLink>,
+        Login { username, password }: &Login,
         threads: &Arc<IoThreads>,
     ) -> Result<Allocated, TurnFault> {
         let none = || TurnFault::Failed(io::Error::other("the system has no cryptography"));
-        let mut client = TurnClient::new(username, password).ok_or_else(none)?;
-        let mut link = DatagramLink::to(server).await.map_err(TurnFault::Failed)?;
+        let mut client = TurnClient::new(username, password.expose()).ok_or_else(none)?;
+        let mut link = link.map_err(TurnFault::Failed)?;
         let request = client.allocate(transaction());
         let (answer, round_trip) = ask(&mut link, &mut client, request).await?;
         match answer {
@@ -102,7 +102,7 @@ impl Drop for Allocated {
 
 /// Makes a request, and again as often as the server wants that.
 async fn ask(
-    link: &mut DatagramLink,
+    link: &mut ServerLink,
     client: &mut TurnClient,
     mut request: Vec<u8>,
 ) -> Result<(TurnAnswer, Duration), TurnFault> {
@@ -154,6 +154,9 @@ pub(super) fn judge(
         Err(TurnFault::Failed(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
             turn(CheckCode::TurnRefused, format!("{url} has no such port"))
         }
+        Err(TurnFault::Failed(error)) if error.kind() == io::ErrorKind::InvalidData => {
+            turn(CheckCode::TurnError, format!("{url}: {error}"))
+        }
         Err(TurnFault::Failed(error)) => turn(CheckCode::TurnTimeout, silence(url, error)),
     }
 }
@@ -181,7 +184,7 @@ pub(super) async fn measure(
     if let (Err(fault), _) | (_, Err(fault)) = permitted {
         return unmeasured("the server does not relay to itself", fault);
     }
-    let figures = send_through(&from, &to).await.figures();
+    let figures = send_through(&mut from, &mut to).await.figures();
     let (round_trip, jitter) = (millis(figures.round_trip), millis(figures.jitter));
     let loss = (figures.loss * 10.0).round() / 10.0;
     let found = match figures.received {
@@ -198,9 +201,10 @@ pub(super) async fn measure(
     }
 }
 
-async fn send_through(from: &Allocated, to: &Allocated) -> PacketPath {
+async fn send_through(from: &mut Allocated, to: &mut Allocated) -> PacketPath {
     let mut path = PacketPath::default();
-    let (Some((out, _)), Some((back, _))) = (&from.held, &to.held) else {
+    let peer = to.allocation.relayed;
+    let (Some((out, _)), Some((back, _))) = (&mut from.held, &mut to.held) else {
         return path;
     };
     let begun = Instant::now();
@@ -216,7 +220,6 @@ async fn send_through(from: &Allocated, to: &Allocated) -> PacketPath {
             packet.extend_from_slice(&mark);
             packet.extend_from_slice(&number.to_be_bytes());
             packet.resize(OCTETS, 0);
-            let peer = to.allocation.relayed;
             sent.push(begun.elapsed());
             // A packet that does not leave is lost.
             let _ = out

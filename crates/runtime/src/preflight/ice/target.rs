@@ -1,10 +1,8 @@
-use media::transport::Secret;
-use phone::config::{IceServer, OneOrMany};
+use media::transport::{Secret, StreamTarget};
+use phone::config::{IceScheme, IceServer, IceTransport, IceUrl, OneOrMany};
 
 /// As many as a call uses.
 const MOST_TARGETS: usize = 8;
-/// RFC 8489 §9, RFC 8656 §3.
-const PORT: u16 = 3478;
 
 /// What a URL of `iceServers` names.
 pub(super) struct IceTarget {
@@ -18,12 +16,15 @@ pub(super) struct IceTarget {
 
 pub(super) enum TargetKind {
     Stun,
+    /// TURN over UDP.
+    Turn(Login),
     /// TURN over TCP or TLS.
-    Stream,
-    Turn {
-        username: String,
-        password: Secret,
-    },
+    Stream(Login, StreamTarget),
+}
+
+pub(super) struct Login {
+    pub(super) username: String,
+    pub(super) password: Secret,
 }
 
 /// All of them, in their order.
@@ -38,52 +39,37 @@ pub(super) fn of(servers: &[IceServer]) -> Vec<IceTarget> {
     all.take(MOST_TARGETS).collect()
 }
 
-// RFC 7064 and RFC 7065.
 fn read(url: String, server: &IceServer) -> IceTarget {
-    let (scheme, rest) = url.split_once(':').unwrap_or((&url, ""));
-    let scheme = scheme.to_ascii_lowercase();
-    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let place = place_of(place);
-    let is_turn = scheme.starts_with("turn");
-    let kind = match scheme.as_str() {
-        _ if place.is_none() => Err("its host or port can't be read"),
-        "stun" => Ok(TargetKind::Stun),
-        "turns" if query.split('&').any(|part| part == "transport=udp") => {
-            Err("TURN over DTLS is not supported")
-        }
-        "turns" => Ok(TargetKind::Stream),
-        "turn" if query.split('&').any(|part| part == "transport=tcp") => Ok(TargetKind::Stream),
-        "turn" => Ok(TargetKind::Turn {
-            username: server.username.clone().unwrap_or_default(),
-            password: Secret::new(server.credential.as_ref().map_or("", |one| one.reveal())),
-        }),
-        "stuns" => Err("the address that a server sees over TLS is of no use"),
-        _ => Err("it is neither stun: nor turn:"),
+    let Some(IceUrl { scheme, host, port }) = IceUrl::parse(&url) else {
+        return IceTarget {
+            is_turn: false,
+            host: String::new(),
+            port: 0,
+            kind: Err("it is no stun: or turn: URL"),
+            url,
+        };
     };
-    let (host, port) = place.unwrap_or_default();
+    let login = || Login {
+        username: server.username.clone().unwrap_or_default(),
+        password: Secret::new(server.credential.as_ref().map_or("", |one| one.reveal())),
+    };
+    let by_stream = |tls| {
+        let host = host.clone();
+        TargetKind::Stream(login(), StreamTarget { host, port, tls })
+    };
+    let kind = match scheme {
+        IceScheme::Stun => Ok(TargetKind::Stun),
+        IceScheme::Stuns => Err("the address that a server sees over TLS is of no use"),
+        IceScheme::Turn(IceTransport::Udp) => Ok(TargetKind::Turn(login())),
+        IceScheme::Turn(IceTransport::Tcp) => Ok(by_stream(false)),
+        IceScheme::Turns(IceTransport::Tcp) => Ok(by_stream(true)),
+        IceScheme::Turns(IceTransport::Udp) => Err("TURN over DTLS is not supported"),
+    };
     IceTarget {
-        is_turn,
+        is_turn: matches!(scheme, IceScheme::Turn(_) | IceScheme::Turns(_)),
         host,
         port,
         kind,
         url,
     }
-}
-
-fn place_of(place: &str) -> Option<(String, u16)> {
-    let (host, port) = match place.strip_prefix('[') {
-        Some(rest) => {
-            let (host, after) = rest.split_once(']')?;
-            (host, after.strip_prefix(':'))
-        }
-        None => match place.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (place, None),
-        },
-    };
-    let port = match port {
-        Some(digits) => digits.parse().ok().filter(|port| *port != 0)?,
-        None => PORT,
-    };
-    (!host.is_empty()).then(|| (host.to_owned(), port))
 }
