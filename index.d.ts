@@ -1512,6 +1512,14 @@ export interface IceServer {
     expires?: number;
 }
 
+/** The UDP ports of media, both ends included. */
+export interface PortRange {
+    /** 1024–65535. */
+    min: number;
+    /** `min`–65535. */
+    max: number;
+}
+
 /** An audio codec by its SDP name. */
 export type CodecName = 'opus' | 'G722' | 'PCMU' | 'PCMA';
 
@@ -1732,6 +1740,16 @@ export interface SoftphoneOptions {
     iceServers?: readonly IceServer[] | IceServersFunction;
     /** `'relay'` uses TURN only; default `'all'`. */
     iceTransportPolicy?: 'all' | 'relay';
+    /**
+     * The UDP ports of media, for a firewall that lets only those through; default any that the system gives. A call takes one on each
+     * of the machine's addresses, for sound, pictures and RTCP together. If all are taken, the call fails with `ERR_MEDIA`.
+     */
+    portRange?: PortRange;
+    /**
+     * The interfaces whose addresses media may use and others are told: by name, `'eth0'` or `'docker*'`, by address, or by network,
+     * `'10.0.0.0/8'`. With `!` in front, all but those; default all. The WebSocket, and TURN over TCP and TLS, go as the system has it.
+     */
+    interfaces?: readonly string[];
     /** Where log lines go; default `console`. */
     logger?: Logger;
     /** The least important level that is logged; default `'info'`. `trace` goes to the logger's `debug`, and `log` to its `info`. The `trace` event is not affected. */
@@ -2664,6 +2682,7 @@ export declare function preflight(options: SoftphoneOptions, how?: PreflightOpti
  * What a check has found, in a word that stays over versions: its status and its advice are always the same, and stand in
  * docs/networks.md.
  */
+export type PreflightCode = 'not-tried' | 'not-wanted' | 'not-given' | 'dns-ok' | 'dns-address' | 'dns-by-proxy' | 'dns-not-found' | 'dns-unanswered' | 'proxy-ok' | 'proxy-not-found' | 'proxy-refused' | 'proxy-unreachable' | 'proxy-timeout' | 'proxy-tls' | 'proxy-credentials' | 'proxy-forbidden' | 'proxy-server-unreachable' | 'proxy-nonsense' | 'proxy-function' | 'tcp-ok' | 'tcp-by-proxy' | 'tcp-some-addresses' | 'tcp-refused' | 'tcp-timeout' | 'tcp-unreachable' | 'tls-ok' | 'tls-none' | 'tls-unchecked' | 'tls-expires-soon' | 'tls-wrong-name' | 'tls-expired' | 'tls-not-yet-valid' | 'tls-unknown-authority' | 'tls-untrusted' | 'tls-pin' | 'tls-client-certificate' | 'tls-no-tls' | 'tls-failed' | 'tls-timeout' | 'tls-options' | 'websocket-ok' | 'websocket-forbidden' | 'websocket-not-found' | 'websocket-redirected' | 'websocket-unavailable' | 'websocket-refused' | 'websocket-no-sip' | 'websocket-nonsense' | 'websocket-timeout' | 'websocket-closed' | 'registration-ok' | 'registration-credentials' | 'registration-forbidden' | 'registration-unknown' | 'registration-unavailable' | 'registration-refused' | 'registration-timeout' | 'registration-lost' | 'ice-function' | 'stun-ok' | 'stun-not-found' | 'stun-refused' | 'stun-timeout' | 'stun-error' | 'stun-unusable' | 'turn-ok' | 'turn-not-found' | 'turn-refused' | 'turn-timeout' | 'turn-unreachable' | 'turn-tls' | 'turn-credentials' | 'turn-forbidden' | 'turn-quota' | 'turn-full' | 'turn-error' | 'turn-unusable' | 'relay-ok' | 'relay-lossy' | 'relay-slow' | 'relay-restless' | 'relay-silent' | 'relay-unmeasured' | 'udp-ok' | 'udp-blocked' | 'udp-unanswered' | 'nat-none' | 'nat-open' | 'nat-symmetric-relayed' | 'nat-symmetric' | 'nat-unknown' | 'microphone-ok' | 'microphone-none' | 'microphone-busy' | 'microphone-denied' | 'microphone-silent' | 'microphone-failed' | 'speaker-ok' | 'speaker-none' | 'speaker-busy' | 'speaker-denied' | 'speaker-silent' | 'speaker-failed' | 'clock-ok' | 'clock-off' | 'clock-wrong' | 'clock-unknown' | 'cpu-ok' | 'cpu-tight' | 'cpu-full';
 
 /** What goes over the network, on its way to a file. */
 export interface Capture {

@@ -61,7 +61,7 @@ describe('the options of a phone', () => {
   // A journal needs an instance that stays.
   const account = { uri: 'sip:alice@example.com', servers: 'wss://example.com/ws', instanceId: 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6', logger: silent }
   /** The engine's names of the objects of options, and the options that are such. */
-  const owners = { audioOptions: 'audio', autoAnswerOptions: 'autoAnswer', dtmfOptions: 'dtmf', opusOptions: 'opus', sessionTimersOptions: 'sessionTimers', tlsOptions: 'tls', toneOptions: 'tones', iceServer: 'iceServers[0]', weightedServer: 'servers[0]' }
+  const owners = { audioOptions: 'audio', autoAnswerOptions: 'autoAnswer', dtmfOptions: 'dtmf', opusOptions: 'opus', sessionTimersOptions: 'sessionTimers', portRangeOptions: 'portRange', tlsOptions: 'tls', toneOptions: 'tones', iceServer: 'iceServers[0]', weightedServer: 'servers[0]' }
   const right = { 'iceServers[0]': { urls: 'stun:a' }, 'servers[0]': { url: 'wss://a' } }
   const holder = (owner, object) => (right[owner] ? { [owner.slice(0, -3)]: [{ ...right[owner], ...object }] } : { [owner]: object })
   const { options: top, ...inside } = optionNames

@@ -68,6 +68,14 @@ export interface IceServer {
   expires?: number
 }
 
+/** The UDP ports of media, both ends included. */
+export interface PortRange {
+  /** 1024–65535. */
+  min: number
+  /** `min`–65535. */
+  max: number
+}
+
 /** An audio codec by its SDP name. */
 export type CodecName = 'opus' | 'G722' | 'PCMU' | 'PCMA'
 
@@ -306,6 +314,16 @@ export interface SoftphoneOptions {
   iceServers?: readonly IceServer[] | IceServersFunction
   /** `'relay'` uses TURN only; default `'all'`. */
   iceTransportPolicy?: 'all' | 'relay'
+  /**
+   * The UDP ports of media, for a firewall that lets only those through; default any that the system gives. A call takes one on each
+   * of the machine's addresses, for sound, pictures and RTCP together. If all are taken, the call fails with `ERR_MEDIA`.
+   */
+  portRange?: PortRange
+  /**
+   * The interfaces whose addresses media may use and others are told: by name, `'eth0'` or `'docker*'`, by address, or by network,
+   * `'10.0.0.0/8'`. With `!` in front, all but those; default all. The WebSocket, and TURN over TCP and TLS, go as the system has it.
+   */
+  interfaces?: readonly string[]
   /** Where log lines go; default `console`. */
   logger?: Logger
   /** The least important level that is logged; default `'info'`. `trace` goes to the logger's `debug`, and `log` to its `info`. The `trace` event is not affected. */

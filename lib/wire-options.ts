@@ -11,6 +11,7 @@ import type {
   IceServer,
   LogLevel,
   OpusOptions,
+  PortRange,
   Server,
   SessionTimerOptions,
   SoftphoneOptions,
@@ -134,6 +135,7 @@ interface Documented {
   tlsOptions: TlsOptions
   autoAnswerOptions: AutoAnswerOptions
   audioOptions: AudioOptions
+  portRangeOptions: PortRange
   iceServer: IceServer
   weightedServer: Server
 }

@@ -900,6 +900,8 @@ export const optionNames = {
     'hangUpOnExit',
     'iceServers',
     'iceTransportPolicy',
+    'portRange',
+    'interfaces',
     'logLevel',
     'uri',
     'displayName',
@@ -939,6 +941,10 @@ export const optionNames = {
     'holdMusic',
     'notifies',
     'iceGatheringTimeout',
+  ],
+  portRangeOptions: [
+    'min',
+    'max',
   ],
   sessionTimersOptions: [
     'expires',

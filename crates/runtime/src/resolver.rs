@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use media::transport::{Reach, Secret, Server, ServerKind, StreamTarget};
-use phone::config::{IceScheme, IceServer, IceTransport, IceUrl, OneOrMany};
+use phone::config::{
+    IceScheme, IceServer, IceTransport, IceUrl, InterfaceFilter, OneOrMany,
+};
 
 /// A name that is not answered by then is left out of this call.
 const LOOKUP: Duration = Duration::from_secs(2);
@@ -223,7 +225,7 @@ fn named(url: &str, entry: &IceServer) -> Result<Named, &'static str> {
     })
 }
 
-/// The local addresses for media, IPv4 first.
+/// The local addresses for media, those of both families in turn (RFC 8421 §4).
 ///
 /// Loopback is used if there is nothing else, and where the SIP server itself is on loopback: then
 /// its other users may be on this machine only (tests, the embedded PBX, a local SBC).
@@ -231,24 +233,23 @@ fn named(url: &str, entry: &IceServer) -> Result<Named, &'static str> {
 /// # Errors
 ///
 /// The system does not list its interfaces.
-pub(crate) fn local_addresses(server_is_local: bool) -> io::Result<Vec<IpAddr>> {
+pub(crate) fn local_addresses(
+    server_is_local: bool,
+    filter: &InterfaceFilter,
+) -> io::Result<Vec<IpAddr>> {
     let found = if_addrs::get_if_addrs()?;
     let (loopback, others): (Vec<IpAddr>, Vec<IpAddr>) = found
         .iter()
         .filter(|interface| interface.is_oper_up())
+        .filter(|interface| filter.admits(&interface.name, interface.ip()))
         .map(if_addrs::Interface::ip)
         .filter(|address| usable(*address))
         .partition(IpAddr::is_loopback);
     Ok(choose(loopback, others, server_is_local))
 }
 
-fn choose(
-    mut loopback: Vec<IpAddr>,
-    mut others: Vec<IpAddr>,
-    server_is_local: bool,
-) -> Vec<IpAddr> {
-    others.sort_by_key(IpAddr::is_ipv6);
-    others.dedup();
+fn choose(mut loopback: Vec<IpAddr>, others: Vec<IpAddr>, server_is_local: bool) -> Vec<IpAddr> {
+    let others = in_turn(others);
     if server_is_local || others.is_empty() {
         // One family of loopback is enough: whoever has one has the other.
         loopback.sort_by_key(IpAddr::is_ipv6);
@@ -257,6 +258,17 @@ fn choose(
         return loopback;
     }
     others
+}
+
+/// IPv6 and IPv4 by turns: a family that leads nowhere holds no other up.
+fn in_turn(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+    let (v6, v4): (Vec<_>, Vec<_>) = addresses.into_iter().partition(IpAddr::is_ipv6);
+    let mut ordered = Vec::new();
+    for place in 0..v6.len().max(v4.len()) {
+        ordered.extend([v6.get(place), v4.get(place)].into_iter().flatten());
+    }
+    ordered.dedup();
+    ordered
 }
 
 // Link-local addresses need a zone, which candidates can't name (RFC 8445 §5.1.1.1 leaves out
@@ -349,15 +361,11 @@ mod tests {
     #[test]
     fn loopback_is_used_only_beside_a_local_server_or_when_there_is_nothing_else() {
         let loopback = || addresses(&["::1", "127.0.0.1"]);
-        let others = || addresses(&["2001:db8::5", "192.0.2.5"]);
-        assert_eq!(
-            choose(loopback(), others(), false),
-            addresses(&["192.0.2.5", "2001:db8::5"])
-        );
-        assert_eq!(
-            choose(loopback(), others(), true),
-            addresses(&["127.0.0.1", "192.0.2.5", "2001:db8::5"])
-        );
+        let others = || addresses(&["192.0.2.5", "192.0.2.6", "2001:db8::5", "192.0.2.7"]);
+        let in_turn = ["2001:db8::5", "192.0.2.5", "192.0.2.6", "192.0.2.7"];
+        assert_eq!(choose(loopback(), others(), false), addresses(&in_turn));
+        let behind = [&["127.0.0.1"][..], &in_turn].concat();
+        assert_eq!(choose(loopback(), others(), true), addresses(&behind));
         assert_eq!(choose(loopback(), vec![], false), addresses(&["127.0.0.1"]));
     }
 }

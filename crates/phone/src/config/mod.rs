@@ -5,6 +5,7 @@ mod error;
 mod given;
 mod headers;
 mod ice;
+mod network;
 mod options;
 mod proxy;
 mod read;
@@ -22,6 +23,7 @@ pub(crate) use headers::{check_headers, may_be_added};
 pub use ice::given_ice_servers;
 pub use ice::{IceScheme, IceTransport, IceUrl};
 pub(crate) use ice::{end_of as end_of_ice_servers, ice_servers};
+pub use network::{InterfaceFilter, PortRange};
 pub use options::{
     AudioOption, AudioOptions, Auto, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
     DtmfOptions, HeaderOption, InbandOption, InputOption, Options, OpusOptions, OutputOption,
@@ -130,6 +132,10 @@ pub struct Config {
     pub inband_dtmf: InbandDtmf,
     /// Which candidates may be used.
     pub ice_transport_policy: IceTransportPolicy,
+    /// The UDP ports that media may use; any if none are named.
+    pub port_range: Option<PortRange>,
+    /// The interfaces that media may use.
+    pub interfaces: InterfaceFilter,
     /// The most time to gather candidates.
     pub ice_gathering_timeout: Duration,
     /// The least level of `trace` events.

@@ -116,6 +116,10 @@ options! {
         ice_servers, "iceServers": IceServersOption = "an array of { urls, username?, credential?, expires? } or a function";
         /// `all` or `relay`.
         ice_transport_policy, "iceTransportPolicy": super::IceTransportPolicy = "'all' or 'relay'";
+        /// The UDP ports of media; default any.
+        port_range, "portRange": PortRangeOptions = "an object such as { min: 40000, max: 40199 }";
+        /// The interfaces and addresses of media; default all.
+        interfaces, "interfaces": Vec<String> = "an array of names of interfaces, addresses and networks";
         /// The least level of `trace` events; default `info`.
         log_level, "logLevel": Level = "'trace', 'debug', 'log', 'info', 'warn' or 'error'";
         /// The address of record, such as `sip:alice@example.com`.
@@ -194,6 +198,16 @@ options! {
         notifies, "notifies": Vec<String> = "an array of event packages such as 'conference'";
         /// The most milliseconds to gather ICE candidates; default 5000.
         ice_gathering_timeout, "iceGatheringTimeout": u64 = "a whole number of milliseconds from 0 to 60000";
+    }
+}
+
+options! {
+    /// The UDP ports of media.
+    PortRangeOptions {
+        /// The first.
+        min, "min": u64 = "a port from 1024 to 65535";
+        /// The last.
+        max, "max": u64 = "a port from 1024 to 65535";
     }
 }
 

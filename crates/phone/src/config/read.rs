@@ -12,10 +12,11 @@ use super::options::{
     IceServersOption, InbandOption, Options, OpusOptions, ServerOption, SessionTimersOption,
     SessionTimersOptions, TlsOptions,
 };
+use super::network::{interfaces, port_range};
 use super::server::contact_host;
 use super::{
     Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, Fallback, HttpProxy,
-    InbandDtmf, Opus, Policy, Server, SessionTimers, Tls,
+    InbandDtmf, InterfaceFilter, Opus, Policy, Server, SessionTimers, Tls,
 };
 use crate::door::audio;
 use crate::door::ice_server::OneOrMany;
@@ -148,6 +149,11 @@ impl TryFrom<Options> for Config {
             ice_servers,
             asks_for_ice_servers,
             ice_transport_policy: options.ice_transport_policy.unwrap_or_default(),
+            port_range: options.port_range.map(port_range).transpose()?,
+            interfaces: match options.interfaces {
+                Some(given) => interfaces(&given)?,
+                None => InterfaceFilter::default(),
+            },
             ice_gathering_timeout: Duration::from_millis(within(
                 "iceGatheringTimeout",
                 options.ice_gathering_timeout.unwrap_or(5000),

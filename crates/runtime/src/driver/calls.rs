@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use media::transport::{LinkId, Server, Silence, StreamTarget};
 use phone::audio::Device;
+use phone::config::{InterfaceFilter, PortRange};
 use phone::media::MediaRefusal;
 use phone::{
     ConferenceId, Config, MediaCommand, MediaEvent, SessionId, SoundCommand, StreamCommand, Ticket,
@@ -43,6 +44,9 @@ pub(crate) struct Calls {
     config: Arc<EngineConfig>,
     /// When the default stands in for a chosen device.
     replacement: Replacement,
+    /// The interfaces and ports that media may use.
+    interfaces: InterfaceFilter,
+    ports: Option<PortRange>,
     pub(super) ice: IceSupply,
     links: LinkOpener,
     news: mpsc::UnboundedSender<News>,
@@ -130,6 +134,8 @@ impl Calls {
             conferences: BTreeMap::new(),
             config: Arc::new(EngineConfig::new(config)),
             replacement: opening::replacement(config.audio.fallback),
+            interfaces: config.interfaces.clone(),
+            ports: config.port_range,
             ice: IceSupply::new(&config.ice_servers),
             links: LinkOpener::new(connector, config.http_proxy.clone()),
             news,
@@ -501,7 +507,7 @@ impl Calls {
     }
 
     fn addresses(&self) -> Vec<IpAddr> {
-        resolver::local_addresses(self.server_is_local).unwrap_or_else(|error| {
+        resolver::local_addresses(self.server_is_local, &self.interfaces).unwrap_or_else(|error| {
             self.log(format!("the network interfaces can't be listed: {error}"));
             Vec::new()
         })
@@ -541,6 +547,11 @@ impl Calls {
             }
         };
         let addresses = self.addresses();
+        if addresses.is_empty() {
+            let refusal = MediaRefusal::Unavailable;
+            let reason = "this machine has no address for media, or interfaces admits none".to_owned();
+            return self.tell(id, MediaEvent::Refused { refusal, reason });
+        }
         let doubted = self.ice.silent.doubted(Instant::now());
         let Some(call) = self.calls.get_mut(&id) else {
             return;
@@ -548,6 +559,7 @@ impl Calls {
         let handle = pool.host(Spec {
             id,
             addresses,
+            ports: self.ports,
             build: media_worker::engine(Arc::clone(&self.config), servers, doubted),
             news: self.news.clone(),
         });

@@ -8,6 +8,7 @@ use std::time::Instant;
 use audio::hearing::{Heard, Wanted};
 use audio::tone::Sequence;
 use media::transport::{LinkId, SelectedPath, Server, Silence, StreamTarget, Way, WayNews};
+use phone::config::PortRange;
 use phone::media::MediaRefusal;
 use phone::video::VideoContent;
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
@@ -34,6 +35,8 @@ pub(crate) struct Spec {
     pub(crate) id: SessionId,
     /// Local addresses to bind one UDP socket on each.
     pub(crate) addresses: Vec<IpAddr>,
+    /// The ports to bind them to; any if none are named.
+    pub(crate) ports: Option<PortRange>,
     /// Makes the engine.
     pub(crate) build: Build,
     /// Where news of the session go.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
+use phone::config::PortRange;
 use socket2::SockRef;
 
 /// The most sockets one session has; `Token`s are numbered by it.
@@ -25,7 +26,11 @@ pub(super) const DATAGRAM: usize = 2048;
 #[derive(Debug)]
 pub(super) struct Sockets {
     sockets: Vec<UdpSocket>,
+    ports: Option<PortRange>,
 }
+
+/// Ports that are tried for one socket: sound must not wait for long.
+const MOST_TRIED: u32 = 1024;
 
 /// What comes to a session's sockets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +84,7 @@ pub(super) enum Readiness {
 impl Sockets {
     /// Binds and registers; an address that can't be bound is passed over.
     pub(super) fn bind(
-        addresses: &[IpAddr],
+        (addresses, ports): (&[IpAddr], Option<PortRange>),
         registry: &Registry,
         first: Token,
     ) -> io::Result<(Sockets, Vec<SocketAddr>)> {
@@ -88,7 +93,7 @@ impl Sockets {
         let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in addresses.iter().take(MAX) {
             let token = Token(first.0 + sockets.len());
-            match bind(*address, registry, token) {
+            match bind((*address, ports), registry, token) {
                 Ok((socket, local)) => {
                     sockets.push(socket);
                     bound.push(local);
@@ -102,7 +107,12 @@ impl Sockets {
         if sockets.is_empty() {
             return Err(failure);
         }
-        Ok((Sockets { sockets }, bound))
+        Ok((Sockets { sockets, ports }, bound))
+    }
+
+    /// The ports that it is bound to keep to.
+    pub(super) fn ports(&self) -> Option<PortRange> {
+        self.ports
     }
 
     /// Has the system keep as much as comes at once.
@@ -160,9 +170,32 @@ impl Sockets {
     }
 }
 
-fn bind(address: IpAddr, registry: &Registry, token: Token) -> io::Result<(UdpSocket, SocketAddr)> {
-    let mut socket = UdpSocket::bind(SocketAddr::new(address, 0))?;
+fn bind(
+    (address, ports): (IpAddr, Option<PortRange>),
+    registry: &Registry,
+    token: Token,
+) -> io::Result<(UdpSocket, SocketAddr)> {
+    let mut socket = match ports {
+        None => UdpSocket::bind(SocketAddr::new(address, 0))?,
+        Some(ports) => bind_within(address, ports)?,
+    };
     let local = socket.local_addr()?;
     registry.register(&mut socket, token, Interest::READABLE)?;
     Ok((socket, local))
+}
+
+/// Begins anywhere, for neighbours are taken at the same time.
+fn bind_within(address: IpAddr, PortRange { min, max }: PortRange) -> io::Result<UdpSocket> {
+    let ports = u32::from(max - min) + 1;
+    let first = rand::random_range(0..ports);
+    for step in 0..ports.min(MOST_TRIED) {
+        let port = u32::from(min) + (first + step) % ports;
+        let place = SocketAddr::new(address, u16::try_from(port).unwrap_or(max));
+        match UdpSocket::bind(place) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            outcome => return outcome,
+        }
+    }
+    let text = format!("the ports {min} to {max} of portRange are taken on {address}");
+    Err(io::Error::new(io::ErrorKind::AddrInUse, text))
 }

@@ -266,6 +266,7 @@ fn call_leg(id: u128, input: Input, output: Output) -> (Handle, UnboundedReceive
     let handle = Pool::shared().unwrap().host(Spec {
         id: SessionId::from_random(id),
         addresses: vec!["127.0.0.1".parse().unwrap()],
+        ports: None,
         build: engine(Arc::new(EngineConfig::new(&config)), Vec::new(), Vec::new()),
         news: tell,
     });
@@ -404,6 +405,7 @@ fn a_session_that_can_not_be_made_is_refused_with_the_reason() {
     let _handle = Pool::shared().unwrap().host(Spec {
         id: SessionId::from_random(7),
         addresses: vec!["192.0.2.1".parse().unwrap()],
+        ports: None,
         build: Box::new(|_, _| panic!("never asked: the address is not ours")),
         news: tell,
     });

@@ -236,12 +236,13 @@ impl Worker {
         let Spec {
             id,
             addresses,
+            ports,
             build,
             news,
         } = spec;
         let refused = |reason| order::refuse(id, &news, reason);
         let registry = self.poll.registry();
-        let (sockets, bound) = match Sockets::bind(&addresses, registry, first_token(key)) {
+        let (sockets, bound) = match Sockets::bind((&addresses, ports), registry, first_token(key)) {
             Ok(bound) => bound,
             Err(error) => return refused(format!("no UDP socket could be opened: {error}")),
         };
@@ -278,7 +279,9 @@ impl Worker {
         if !self.sessions.get(&key).is_some_and(moved) {
             return;
         }
-        match Sockets::bind(addresses, self.poll.registry(), first_token(key)) {
+        let ports = self.sessions.get(&key).and_then(|session| session.sockets.ports());
+        let wanted = (addresses, ports);
+        match Sockets::bind(wanted, self.poll.registry(), first_token(key)) {
             Ok((sockets, bound)) => {
                 if let Some(session) = self.sessions.get_mut(&key) {
                     session.sockets.deregister(self.poll.registry());

@@ -198,7 +198,8 @@ pub(super) fn default_destination(candidates: &[Candidate]) -> (String, u16) {
     candidates
         .iter()
         .rev()
-        .max_by_key(likely)
+        // Who looks at it speaks no ICE, and usually IPv4.
+        .max_by_key(|candidate| (likely(candidate), candidate.address.is_ipv4()))
         .map_or(("0.0.0.0".into(), 9), |c| {
             (c.address.ip().to_string(), c.address.port())
         })

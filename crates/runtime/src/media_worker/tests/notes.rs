@@ -215,6 +215,7 @@ pub(super) fn host_slow(panics_on: Option<StreamCommand>, slow_ticks: u32) -> Se
     let handle = Pool::shared().unwrap().host(Spec {
         id: SessionId::from_random(7),
         addresses: vec!["127.0.0.1".parse().unwrap()],
+        ports: None,
         build: Box::new(move |bound, _| {
             let _ = note.send(Noted::Bound(bound[0]));
             Ok(Box::new(Notes {
@@ -299,6 +300,7 @@ pub(super) fn noting(tell: &UnboundedSender<News>, noted: mpsc::Sender<Noted>) -
     Spec {
         id: SessionId::from_random(8),
         addresses: vec!["127.0.0.1".parse().unwrap()],
+        ports: None,
         build: Box::new(move |bound, _| {
             let _ = noted.send(Noted::Bound(bound[0]));
             Ok(Box::new(Notes {
