@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { drain, hears, quiet } from '../sound.mjs'
 import { next, voice } from '../phones.mjs'
 import { jssip } from './jssip.mjs'
@@ -226,8 +227,16 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
 describe('JsSIP in a Chromium that hides its addresses', { skip: peers('kamailio', 'chromium') }, () => {
   const { talking } = jssip({ mdns: true })
 
-  test('is heard although its candidates are names that nobody can resolve', async (t) => {
+  test('is heard by the addresses for which its names stand', async (t) => {
     const { session } = await talking(t)
+    const known = async () => {
+      const report = await session.getStats()
+      const { selectedCandidatePairId } = [...report.values()].find(({ type }) => type === 'transport')
+      return report.get(report.get(selectedCandidatePairId).remoteCandidateId).candidateType
+    }
+    // Chromium may have reached us before its name was resolved.
+    for (const end = Date.now() + 10_000; (await known()) !== 'host' && Date.now() < end; ) await pause(50)
+    assert.equal(await known(), 'host')
     await session.end()
   })
 })

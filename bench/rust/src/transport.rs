@@ -271,6 +271,7 @@ fn remote(local: LocalParameters, description: Description) -> RemoteParameters 
         fingerprints: local.fingerprints,
         setup: local.setup,
         candidates: local.candidates,
+        named: Vec::new(),
         lite: false,
         end_of_candidates: true,
     }

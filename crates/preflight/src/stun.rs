@@ -26,12 +26,22 @@ pub enum Framed {
 /// Returns what the octets of a stream begin with.
 pub fn framed(octets: &[u8]) -> Framed {
     let cookie = octets.iter().skip(4).take(4);
-    let is_stun = octets.first().is_none_or(|first| *first <= 3) && cookie.zip(COOKIE).all(|(octet, expected)| *octet == expected);
+    let is_stun = octets.first().is_none_or(|first| *first <= 3)
+        && cookie
+            .zip(COOKIE)
+            .all(|(octet, expected)| *octet == expected);
     let Some(length) = octets.get(2..4) else {
-        return if is_stun { Framed::Incomplete } else { Framed::Foreign };
+        return if is_stun {
+            Framed::Incomplete
+        } else {
+            Framed::Foreign
+        };
     };
     let length = HEADER + usize::from(u16::from_be_bytes([length[0], length[1]]));
-    match (is_stun && length % 4 == 0 && length <= LONGEST, octets.len() >= length) {
+    match (
+        is_stun && length % 4 == 0 && length <= LONGEST,
+        octets.len() >= length,
+    ) {
         (false, _) => Framed::Foreign,
         (true, false) => Framed::Incomplete,
         (true, true) => Framed::Message(length),

@@ -29,6 +29,7 @@ mod farewell;
 mod files;
 mod heard;
 mod io_threads;
+mod mdns;
 mod media_worker;
 mod network;
 mod pbx_server;

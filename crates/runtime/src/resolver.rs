@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use media::transport::{Reach, Secret, Server, ServerKind, StreamTarget};
-use phone::config::{
-    IceScheme, IceServer, IceTransport, IceUrl, InterfaceFilter, OneOrMany,
-};
+use phone::config::{IceScheme, IceServer, IceTransport, IceUrl, InterfaceFilter, OneOrMany};
 
 /// A name that is not answered by then is left out of this call.
 const LOOKUP: Duration = Duration::from_secs(2);

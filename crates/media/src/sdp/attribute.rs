@@ -1,6 +1,6 @@
 //! The ICE and DTLS attributes of a section, with the session level behind them.
 
-use super::candidate::parse_candidate;
+use super::candidate::{parse_candidate, parse_named_candidate};
 use super::description::Description;
 use super::parse::limit;
 use crate::transport::{
@@ -50,6 +50,12 @@ impl Description {
             fingerprints,
             setup: self.setup(index, description),
             candidates,
+            named: self
+                .values(index, "candidate")
+                .into_iter()
+                .take(limit::CANDIDATES)
+                .filter_map(parse_named_candidate)
+                .collect(),
             lite: self.has(index, "ice-lite"),
             end_of_candidates: self.has(index, "end-of-candidates") || !self.trickles(index),
         })

@@ -1,7 +1,7 @@
 //! One `a=candidate` line (RFC 8839 §5.1).
 
-use crate::transport::{Candidate, CandidateKind, Protocol};
-use std::net::{IpAddr, SocketAddr};
+use crate::transport::{Candidate, CandidateKind, NamedCandidate, Protocol};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 fn kind(word: &str) -> Option<CandidateKind> {
     [
@@ -18,13 +18,38 @@ fn kind(word: &str) -> Option<CandidateKind> {
 ///
 /// `None` for what we cannot use: TCP, another component, host names (mDNS among them), an unknown type.
 pub fn parse_candidate(value: &str) -> Option<Candidate> {
+    parse(value, |address| address.parse().ok())
+}
+
+/// Reads the value of an `a=candidate` line whose address is a name of multicast DNS with one label, as browsers make them
+/// (`draft-ietf-mmusic-mdns-ice-candidates` §3.1.1).
+pub(super) fn parse_named_candidate(value: &str) -> Option<NamedCandidate> {
+    let mut name = None;
+    let candidate = parse(value, |address| {
+        let label = address
+            .strip_suffix(".local")
+            .filter(|label| is_label(label))?;
+        name = Some(format!("{label}.local"));
+        Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    })?;
+    let name = name?;
+    Some(NamedCandidate { name, candidate })
+}
+
+/// RFC 1035 §2.3.1.
+fn is_label(text: &str) -> bool {
+    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
+    (1..=63).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
+fn parse(value: &str, address: impl FnOnce(&str) -> Option<IpAddr>) -> Option<Candidate> {
     let value = value.strip_prefix("candidate:").unwrap_or(value);
     let mut words = value.split_ascii_whitespace();
     let foundation = words.next()?;
     let component = words.next()?;
     let protocol = words.next()?;
     let priority = words.next()?.parse().ok()?;
-    let ip = words.next()?.parse().ok()?;
+    let ip = address(words.next()?)?;
     let port = words.next()?.parse().ok()?;
     let rest: Vec<&str> = words.take(32).collect();
     let field = |name: &str| {
@@ -79,6 +104,27 @@ pub fn write_candidate(candidate: &Candidate) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_of_multicast_dns_is_read_and_no_other() {
+        let line = |address: &str| format!("candidate:1 1 udp 2113937151 {address} 51234 typ host");
+        let uuid = "6f1b2a3c-0d4e-4f5a-8b6c-7d8e9f0a1b2c.local";
+        let read = parse_named_candidate(&line(uuid)).unwrap();
+        assert_eq!((&*read.name, read.candidate.address.port()), (uuid, 51234));
+        assert_eq!(read.candidate.kind, CandidateKind::Host);
+        for wrong in [
+            "192.0.2.1",
+            ".local",
+            "local",
+            "a.b.local",
+            "example.com",
+            "a_b.local",
+            "a.local.",
+            &format!("{}.local", "a".repeat(64)),
+        ] {
+            assert_eq!(parse_named_candidate(&line(wrong)), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn usable_candidates_read_back_the_same() {

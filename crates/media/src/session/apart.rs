@@ -178,7 +178,9 @@ impl Session {
             | transport::Output::Send(..)
             | transport::Output::Disconnect(_)
             | transport::Output::ServerFault(..)
-            | transport::Output::Way(..) => {}
+            | transport::Output::Way(..)
+            // The sound's transport has asked for the same names.
+            | transport::Output::Resolve(_) => {}
             // What the call is told of its path is that of its sound.
             transport::Output::LocalCandidate(_)
             | transport::Output::EndOfCandidates

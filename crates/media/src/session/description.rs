@@ -258,7 +258,7 @@ impl Session {
         Ok(())
     }
 
-    fn each_transport(&mut self, act: impl FnMut(&mut Transport)) {
+    pub(super) fn each_transport(&mut self, act: impl FnMut(&mut Transport)) {
         let apart = self.apart.iter_mut().map(|way| &mut way.transport);
         self.transport.iter_mut().chain(apart).for_each(act);
     }

@@ -25,6 +25,9 @@ pub enum Output {
     Disconnect(LinkId),
     /// What is known of a way to a STUN or TURN server.
     Way(Way, WayNews),
+    /// Ask the local network for the address of this name, and give it to
+    /// [`Session::resolved`](super::Session::resolved).
+    Resolve(String),
     /// A packet as it is without its protection; only while [`Session::set_capture`](super::Session::set_capture) asks for it.
     Captured(Captured),
     /// Something happened.

@@ -2,7 +2,7 @@
 
 use super::{ConnectionState, MediaEvent, Output, Session, Silence, Wake};
 use crate::transport::{self, LinkEvent, LinkId, PathId, StreamId};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// How far away an idle session's deadline is.
@@ -26,6 +26,13 @@ impl Session {
         if let Some(transport) = &mut self.transport {
             transport.handle_link(link, event, now);
         }
+        self.drain_transport();
+    }
+
+    /// Takes the address for which a name stands.
+    pub fn resolved(&mut self, name: &str, ip: IpAddr, now: Instant) {
+        self.now = now;
+        self.each_transport(|transport| transport.resolved(name, ip, now));
         self.drain_transport();
     }
 
@@ -109,6 +116,7 @@ impl Session {
                 transport::Output::ServerFault(name, fault) => {
                     self.event(MediaEvent::ServerFault { name, fault });
                 }
+                transport::Output::Resolve(name) => self.outputs.push_back(Output::Resolve(name)),
                 transport::Output::Way(way, news) => {
                     self.outputs.push_back(Output::Way(way, news));
                 }

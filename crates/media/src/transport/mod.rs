@@ -31,6 +31,7 @@ mod gather;
 mod guard;
 mod ice;
 mod inbound;
+mod named;
 mod negotiate;
 mod output;
 mod packet;
@@ -61,6 +62,7 @@ pub use config::{
 use dtls::Dtls;
 use early::EarlyBuffer;
 use ice::{Credentials, Ice};
+use named::Naming;
 use negotiate::Parked;
 pub use output::{
     Captured, Gathering, LinkEvent, Output, RelayProtocol, Rtp, RtpOut, SelectedPath, SendError,
@@ -69,7 +71,7 @@ pub use output::{
 use packet::HeaderFields;
 pub use parameters::{
     Candidate, CandidateKind, Description, Fingerprint, FingerprintError, HashFunction,
-    LocalParameters, Protocol, RemoteParameters, Secret, Setup,
+    LocalParameters, NamedCandidate, Protocol, RemoteParameters, Secret, Setup,
 };
 use path_event::Asked;
 use paths::Paths;
@@ -117,6 +119,7 @@ pub struct Transport {
     /// When media of an unknown address may be tried next.
     next_stranger: Instant,
     closed: bool,
+    namings: Vec<Naming>,
     out: VecDeque<Output>,
     now: Instant,
     traffic: Traffic,
@@ -201,6 +204,7 @@ impl Transport {
             failure: None,
             next_stranger: now,
             closed: false,
+            namings: Vec::new(),
             out: VecDeque::new(),
             now,
             traffic: Traffic::default(),
@@ -247,6 +251,7 @@ impl Transport {
         for candidate in &remote.candidates {
             self.ice.add_remote(candidate, now);
         }
+        self.take_named(&remote.named);
         if remote.end_of_candidates {
             self.ice.end_of_candidates();
         }

@@ -38,6 +38,8 @@ pub enum Output {
     ServerFault(String, ServerFault),
     /// What is known of a way to a server.
     Way(Way, WayNews),
+    /// Ask the local network for the address of this name, and give it to [`super::Transport::resolved`].
+    Resolve(String),
     /// Nothing more to say: call [`super::Transport::handle_timeout`] at this instant.
     Timeout(Instant, Wake),
 }

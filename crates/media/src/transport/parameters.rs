@@ -89,6 +89,15 @@ pub struct Candidate {
     pub related: Option<SocketAddr>,
 }
 
+/// A candidate whose address hides behind a name of multicast DNS (`….local`), as those of browsers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedCandidate {
+    /// The name.
+    pub name: String,
+    /// The rest; its address is the unspecified one.
+    pub candidate: Candidate,
+}
+
 /// The hash function of a certificate's fingerprint; SHA-1 and MD5 are not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HashFunction {
@@ -246,6 +255,8 @@ pub struct RemoteParameters {
     pub setup: Setup,
     /// The candidates known so far.
     pub candidates: Vec<Candidate>,
+    /// The candidates that are named.
+    pub named: Vec<NamedCandidate>,
     /// Whether the peer is an ICE lite agent, which never sends checks.
     pub lite: bool,
     /// Whether no further candidates will come.

@@ -282,7 +282,8 @@ impl Phone {
                 Output::Connect(..)
                 | Output::Send(..)
                 | Output::Disconnect(_)
-                | Output::Way(..) => {}
+                | Output::Way(..)
+                | Output::Resolve(_) => {}
                 Output::Event(MediaEvent::Video(VideoEvent::Frame { line, frame })) => {
                     self.seen.push((line, number_of(&frame), self.now));
                 }
@@ -644,7 +645,8 @@ impl RawPeer {
                 | transport::Output::Send(..)
                 | transport::Output::Disconnect(_)
                 | transport::Output::ServerFault(..)
-                | transport::Output::Way(..) => {}
+                | transport::Output::Way(..)
+                | transport::Output::Resolve(_) => {}
                 transport::Output::Rtp(packet) => self.received.push(packet),
                 transport::Output::Rtcp(compound) => self.reports.push(compound.to_vec()),
                 transport::Output::Timeout(at, _) => {

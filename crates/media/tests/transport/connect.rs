@@ -1,8 +1,8 @@
 //! Getting connected, in good weather and bad.
 
 use media::transport::{
-    CandidateKind, Certificate, Description, Fingerprint, HashFunction, Role, RtpOut, Setup, State,
-    StreamId, TransportFailure,
+    CandidateKind, Certificate, Description, Fingerprint, HashFunction, NamedCandidate, Policy,
+    Role, RtpOut, Setup, State, StreamId, TransportFailure,
 };
 
 use crate::harness::{ALICE, BOB, Net, Weather, address, config, ms, remote};
@@ -310,4 +310,71 @@ fn nothing_secret_shows_in_debug_output() {
     let text = format!("{:?} {local:?}", net.peers[ALICE].transport);
     assert!(!text.contains(local.pwd.expose()));
     assert!(text.contains("[redacted]"));
+}
+
+#[test]
+fn candidates_that_are_named_are_asked_for_once_and_used_when_their_address_is_known() {
+    for policy in [Policy::All, Policy::Relay] {
+        let mut net = Net::new(31);
+        net.add(config("10.0.0.1:1000", Role::Controlling));
+        let mut bob = config("10.0.0.2:2000", Role::Controlled);
+        bob.policy = policy;
+        net.add(bob);
+        net.run(ms(100));
+        let local = net.peers[ALICE].transport.local();
+        let mut parameters = remote(&local, Description::Offer);
+        let candidates = std::mem::take(&mut parameters.candidates);
+        let named = candidates.into_iter().map(|candidate| NamedCandidate {
+            name: "a-b-c.local".to_owned(),
+            candidate,
+        });
+        parameters.named = named.collect();
+        for _ in 0..2 {
+            let parameters = parameters.clone();
+            net.with(BOB, |transport, now| {
+                transport.set_remote(parameters, now).unwrap();
+            });
+        }
+        let answer = remote(&net.peers[BOB].transport.local(), Description::Answer);
+        net.with(ALICE, |transport, now| {
+            let mut answer = answer;
+            // Whoever is named is not reached otherwise.
+            answer.candidates.clear();
+            transport.set_remote(answer, now).unwrap();
+        });
+        net.run(ms(500));
+        if policy == Policy::Relay {
+            assert!(net.peers[BOB].asked.is_empty(), "no relay leads there");
+            continue;
+        }
+        assert_eq!(net.peers[BOB].asked, ["a-b-c.local"]);
+        assert!(!net.all(State::Connected));
+        net.with(BOB, |transport, now| {
+            transport.resolved("another.local", address("10.0.0.9:1").ip(), now);
+            transport.resolved("a-b-c.local", address("10.0.0.1:1").ip(), now);
+        });
+        net.until(ms(5000), |net| net.all(State::Connected));
+        let path = net.peers[BOB].transport.stats().selected.unwrap();
+        assert_eq!(path.remote_kind, CandidateKind::Host);
+    }
+}
+
+#[test]
+fn a_flood_of_names_asks_for_a_few() {
+    let mut net = Net::new(32);
+    net.add(config("10.0.0.1:1000", Role::Controlling));
+    net.add(config("10.0.0.2:2000", Role::Controlled));
+    net.run(ms(100));
+    let mut parameters = remote(&net.peers[ALICE].transport.local(), Description::Offer);
+    let candidate = parameters.candidates[0].clone();
+    parameters.named = (0..1000)
+        .map(|number| NamedCandidate {
+            name: format!("name-{number}.local"),
+            candidate: candidate.clone(),
+        })
+        .collect();
+    net.with(BOB, |transport, now| {
+        transport.set_remote(parameters, now).unwrap();
+    });
+    assert_eq!(net.peers[BOB].asked.len(), 8);
 }

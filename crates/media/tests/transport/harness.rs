@@ -125,6 +125,8 @@ pub(crate) struct Peer {
     /// The streams that are up: our end, and the server's.
     pub(crate) links: BTreeMap<LinkId, (SocketAddr, SocketAddr)>,
     pub(crate) faults: Vec<(Duration, String, ServerFault)>,
+    /// Names whose addresses are wanted.
+    pub(crate) asked: Vec<String>,
     pub(crate) ways: Vec<(Duration, Way, WayNews)>,
     deadline: Option<Instant>,
 }
@@ -205,6 +207,7 @@ impl Net {
             links: BTreeMap::new(),
             faults: Vec::new(),
             ways: Vec::new(),
+            asked: Vec::new(),
             deadline: None,
         });
         let index = self.peers.len() - 1;
@@ -266,6 +269,7 @@ impl Net {
                 Output::Captured(_) => {}
                 Output::EndOfCandidates => peer.gathered_at = Some(at),
                 Output::SelectedPath(path) => peer.selected.push(path),
+                Output::Resolve(name) => peer.asked.push(name),
                 Output::Way(way, news) => peer.ways.push((at, way, news)),
                 Output::ServerFault(name, fault) => peer.faults.push((at, name, fault)),
                 Output::Connect(link, target) => {
@@ -531,6 +535,7 @@ pub(crate) fn remote(local: &LocalParameters, description: Description) -> Remot
             Description::Answer => local.setup,
         },
         candidates: local.candidates.clone(),
+        named: Vec::new(),
         lite: false,
         end_of_candidates: true,
     }

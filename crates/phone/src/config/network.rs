@@ -104,7 +104,11 @@ pub(super) fn port_range(given: PortRangeOptions) -> Result<PortRange, ConfigErr
     let (min, max) = (port("min", given.min)?, port("max", given.max)?);
     if max < min {
         let expected = format!("portRange.min ({min}) or more");
-        return Err(ConfigError::new("portRange.max", expected, format!("the number {max}")));
+        return Err(ConfigError::new(
+            "portRange.max",
+            expected,
+            format!("the number {max}"),
+        ));
     }
     Ok(PortRange { min, max })
 }
@@ -126,8 +130,16 @@ pub(super) fn interfaces(given: &[String]) -> Result<InterfaceFilter, ConfigErro
             None => (&mut filter.only, text.as_str()),
         };
         let Some(name) = InterfaceName::read(name) else {
-            let got = if text.is_empty() { "an empty string" } else { "another string" };
-            return Err(ConfigError::new(format!("interfaces[{index}]"), EXPECTED, got));
+            let got = if text.is_empty() {
+                "an empty string"
+            } else {
+                "another string"
+            };
+            return Err(ConfigError::new(
+                format!("interfaces[{index}]"),
+                EXPECTED,
+                got,
+            ));
         };
         list.push(name);
     }
@@ -164,13 +176,28 @@ mod tests {
             (&["10.0.0.0/8", "!tun0"], "eth0", "10.8.0.1", true),
             (&["Ethernet 2"], "Ethernet 2", "10.0.0.1", true),
         ] {
-            assert_eq!(admits(list, name, address), expected, "{list:?} {name} {address}");
+            assert_eq!(
+                admits(list, name, address),
+                expected,
+                "{list:?} {name} {address}"
+            );
         }
     }
 
     #[test]
     fn what_names_no_interface_is_an_error() {
-        for wrong in ["", "!", "!!eth0/", "*", "a*b", "10.0.0.0/33", "10.0.0.0/-1", "x/8", "::/129", "a\nb"] {
+        for wrong in [
+            "",
+            "!",
+            "!!eth0/",
+            "*",
+            "a*b",
+            "10.0.0.0/33",
+            "10.0.0.0/-1",
+            "x/8",
+            "::/129",
+            "a\nb",
+        ] {
             let error = interfaces(&[wrong.to_owned()]).map(|_| wrong).unwrap_err();
             assert!(error.to_string().contains("interfaces[0]"), "{error}");
         }
@@ -180,10 +207,18 @@ mod tests {
 
     #[test]
     fn a_range_has_two_ends_in_their_order() {
-        let range = |min, max| port_range(PortRangeOptions { min, max }).map(|range| (range.min, range.max));
+        let range = |min, max| {
+            port_range(PortRangeOptions { min, max }).map(|range| (range.min, range.max))
+        };
         assert_eq!(range(Some(40_000), Some(40_000)), Ok((40_000, 40_000)));
         assert_eq!(range(Some(1024), Some(65_535)), Ok((1024, 65_535)));
-        for (min, max) in [(None, Some(2000)), (Some(2000), None), (Some(1023), Some(2000)), (Some(2000), Some(65_536)), (Some(2001), Some(2000))] {
+        for (min, max) in [
+            (None, Some(2000)),
+            (Some(2000), None),
+            (Some(1023), Some(2000)),
+            (Some(2000), Some(65_536)),
+            (Some(2001), Some(2000)),
+        ] {
             assert!(range(min, max).is_err(), "{min:?} {max:?}");
         }
     }

@@ -7,12 +7,12 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::account::{account, authorization, bearer_is_safe, domain};
 use super::headers::{check_headers, may_be_added};
+use super::network::{interfaces, port_range};
 use super::options::{
     AudioOption, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption, HeaderOption,
     IceServersOption, InbandOption, Options, OpusOptions, ServerOption, SessionTimersOption,
     SessionTimersOptions, TlsOptions,
 };
-use super::network::{interfaces, port_range};
 use super::server::contact_host;
 use super::{
     Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, Fallback, HttpProxy,

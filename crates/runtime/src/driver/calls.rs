@@ -506,7 +506,7 @@ impl Calls {
         self.host_waiting(Instant::now(), jobs);
     }
 
-    fn addresses(&self) -> Vec<IpAddr> {
+    pub(super) fn addresses(&self) -> Vec<IpAddr> {
         resolver::local_addresses(self.server_is_local, &self.interfaces).unwrap_or_else(|error| {
             self.log(format!("the network interfaces can't be listed: {error}"));
             Vec::new()
@@ -549,7 +549,8 @@ impl Calls {
         let addresses = self.addresses();
         if addresses.is_empty() {
             let refusal = MediaRefusal::Unavailable;
-            let reason = "this machine has no address for media, or interfaces admits none".to_owned();
+            let reason =
+                "this machine has no address for media, or interfaces admits none".to_owned();
             return self.tell(id, MediaEvent::Refused { refusal, reason });
         }
         let doubted = self.ice.silent.doubted(Instant::now());

@@ -1,6 +1,7 @@
 //! The STUN and TURN servers of a phone's calls: which there are, where, and which say nothing.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::Job;
 use super::calls::{Call, Calls, MediaPlace};
+use crate::mdns;
 use crate::media_worker::Order;
 use crate::resolver::{self, IceServers};
 
@@ -103,6 +105,22 @@ impl Calls {
             self.ice.renewed = self.calls.values().any(is_hosted);
         }
         self.host_waiting(Instant::now(), jobs);
+    }
+
+    /// Asks the local network for the address of a name that a peer gave.
+    pub(crate) fn resolve(&self, id: SessionId, name: String, jobs: &mut JoinSet<Job>) {
+        let addresses = self.addresses();
+        jobs.spawn(async move {
+            let found = mdns::resolve(&name, &addresses).await;
+            Job::Resolved(id, name, found)
+        });
+    }
+
+    /// Takes what came of it.
+    pub(crate) fn resolved(&mut self, id: SessionId, name: String, found: Option<IpAddr>) {
+        if let Some(ip) = found {
+            self.send(id, Order::Resolved(name, ip));
+        }
     }
 
     /// Takes note of what a call knows of a way to a server.

@@ -25,6 +25,7 @@ mod recordings;
 mod report_file;
 mod video;
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -116,6 +117,8 @@ pub(crate) struct Driver {
 pub(crate) enum Job {
     /// The addresses of the ICE servers.
     IceServers(LookedUp),
+    /// A name was looked up on the local network.
+    Resolved(SessionId, String, Option<IpAddr>),
     /// An input or output was opened, or not.
     Opened(Box<OpenedSound>),
     /// The same of what is seen; nothing if opening it broke.
@@ -380,6 +383,7 @@ impl Driver {
                 What::Connect(link, target, outbox) => {
                     self.calls.connect(id, link, target, outbox);
                 }
+                What::Resolve(name) => self.calls.resolve(id, name, &mut self.jobs),
                 What::Way(way, news) => self.calls.note_way(way, news, now),
                 What::Path(path) => self.journals.path(id, &path),
                 What::Summary(summary) => {
@@ -418,6 +422,7 @@ impl Driver {
                 }
             }
             Fact::Job(Job::IceServers(found)) => self.calls.looked_up(found, now, &mut self.jobs),
+            Fact::Job(Job::Resolved(id, name, found)) => self.calls.resolved(id, name, found),
             Fact::Job(Job::Opened(opened)) => {
                 if let Some((id, event)) = self.calls.attach(*opened) {
                     self.phone.handle_media(id, event, now);

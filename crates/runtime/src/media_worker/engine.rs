@@ -40,6 +40,8 @@ pub(crate) trait Engine: PictureEngine + Send {
     fn take_sockets(&mut self, sockets: Vec<SocketAddr>, now: Instant);
     /// Takes other STUN and TURN servers, for when it gathers anew.
     fn set_servers(&mut self, servers: Vec<Server>, now: Instant);
+    /// Takes the address for which a name stands.
+    fn resolved(&mut self, name: &str, ip: IpAddr, now: Instant);
     /// Takes a datagram received on the socket with this index.
     fn handle_datagram(&mut self, socket: usize, from: SocketAddr, bytes: &[u8], now: Instant);
     /// Takes what happened to a stream that it asked for.
@@ -102,6 +104,8 @@ pub(crate) enum Step {
     Path(Box<SelectedPath>),
     /// What is known of a way to a STUN or TURN server.
     Way(Way, WayNews),
+    /// The address of this name is wanted.
+    Resolve(String),
     /// A packet as it is without its protection.
     Captured(Captured),
     /// Something about pictures.

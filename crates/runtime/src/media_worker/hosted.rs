@@ -218,6 +218,7 @@ impl Hosted {
             }
             // The worker's, which has the poll that sockets are registered with.
             Order::Addresses(..) | Order::Network { .. } => {}
+            Order::Resolved(name, ip) => self.engine.resolved(&name, ip, now),
             Order::Servers(servers) => self.engine.set_servers(servers, now),
             Order::Link(link, news) => news.with(|event| {
                 self.engine.handle_link(link, event, now);
@@ -534,6 +535,10 @@ impl Driven<'_> {
                         let what = What::Media(event);
                         let _ = self.news.send(News { id: self.id, what });
                     }
+                }
+                Step::Resolve(name) => {
+                    let what = What::Resolve(name);
+                    let _ = self.news.send(News { id: self.id, what });
                 }
                 Step::Way(way, news) => {
                     let what = What::Way(way, news);

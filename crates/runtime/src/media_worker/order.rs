@@ -67,6 +67,8 @@ pub(crate) enum Order {
     Network { all: Vec<IpAddr>, rerouted: bool },
     /// Other STUN and TURN servers, for when it gathers anew.
     Servers(Vec<Server>),
+    /// The address for which a name stands.
+    Resolved(String, IpAddr),
     /// What happened to a stream.
     Link(LinkId, LinkNews),
     /// Replaces what the far end hears.
@@ -114,6 +116,7 @@ impl fmt::Debug for Order {
             Order::Addresses(..) => "Addresses",
             Order::Network { .. } => "Network",
             Order::Servers(_) => "Servers",
+            Order::Resolved(..) => "Resolved",
             Order::Link(..) => "Link",
             Order::SetInput(_) => "SetInput",
             Order::SetOutput(_) => "SetOutput",
@@ -194,6 +197,8 @@ pub(crate) enum What {
     Opening(Weak<()>, MediaEvent),
     /// A stream is wanted; what is to be sent on it comes out of this, which ends when it is wanted no longer.
     Connect(LinkId, StreamTarget, Outbox),
+    /// The address of this name is wanted.
+    Resolve(String),
     /// What is known of a way to a STUN or TURN server.
     Way(Way, WayNews),
     /// Media take this way from now on.

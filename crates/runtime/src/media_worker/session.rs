@@ -222,6 +222,10 @@ impl Engine for Hosted {
         }
     }
 
+    fn resolved(&mut self, name: &str, ip: IpAddr, now: Instant) {
+        self.session.resolved(name, ip, now);
+    }
+
     fn set_servers(&mut self, servers: Vec<Server>, now: Instant) {
         self.session.set_servers(servers, now);
     }
@@ -272,6 +276,7 @@ impl Engine for Hosted {
                 Output::Connect(link, target) => return Step::Connect(link, target),
                 Output::Send(link, octets) => return Step::Send(link, octets),
                 Output::Disconnect(link) => return Step::Disconnect(link),
+                Output::Resolve(name) => return Step::Resolve(name),
                 Output::Way(way, news) => return Step::Way(way, news),
                 Output::Captured(packet) => return Step::Captured(packet),
                 Output::Event(Said::SelectedPath(path)) => return Step::Path(Box::new(path)),

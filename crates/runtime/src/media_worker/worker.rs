@@ -242,7 +242,8 @@ impl Worker {
         } = spec;
         let refused = |reason| order::refuse(id, &news, reason);
         let registry = self.poll.registry();
-        let (sockets, bound) = match Sockets::bind((&addresses, ports), registry, first_token(key)) {
+        let (sockets, bound) = match Sockets::bind((&addresses, ports), registry, first_token(key))
+        {
             Ok(bound) => bound,
             Err(error) => return refused(format!("no UDP socket could be opened: {error}")),
         };
@@ -279,7 +280,10 @@ impl Worker {
         if !self.sessions.get(&key).is_some_and(moved) {
             return;
         }
-        let ports = self.sessions.get(&key).and_then(|session| session.sockets.ports());
+        let ports = self
+            .sessions
+            .get(&key)
+            .and_then(|session| session.sockets.ports());
         let wanted = (addresses, ports);
         match Sockets::bind(wanted, self.poll.registry(), first_token(key)) {
             Ok((sockets, bound)) => {

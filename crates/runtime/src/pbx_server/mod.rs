@@ -241,6 +241,7 @@ impl Server {
                 What::Connect(link, target, outbox) => {
                     self.calls.connect(id, link, target, outbox);
                 }
+                What::Resolve(name) => self.calls.resolve(id, name, &mut self.jobs),
                 What::Summary(_)
                 | What::Level(_)
                 | What::Path(_)
@@ -250,6 +251,9 @@ impl Server {
             },
             ServerFact::Job(Job::IceServers(found)) => {
                 self.calls.looked_up(found, now, &mut self.jobs)
+            }
+            ServerFact::Job(Job::Resolved(id, name, found)) => {
+                self.calls.resolved(id, name, found);
             }
             ServerFact::Job(Job::OpenedVideo(opened)) => {
                 let attached = opened.and_then(|opened| self.calls.attach_video(*opened));

@@ -106,6 +106,7 @@ impl Ours {
                 Output::Event(_)
                 | Output::Captured(_)
                 | Output::Way(..)
+                | Output::Resolve(_)
                 | Output::Transmit(_)
                 | Output::Connect(..)
                 | Output::Send(..)
@@ -148,7 +149,7 @@ impl Ours {
                         .await
                         .unwrap();
                 }
-                Output::Event(_) | Output::Captured(_) | Output::Way(..) => {}
+                Output::Event(_) | Output::Captured(_) | Output::Way(..) | Output::Resolve(_) => {}
                 Output::Timeout(at, _) => {
                     self.deadline = at;
                     return;

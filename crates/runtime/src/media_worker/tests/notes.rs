@@ -103,6 +103,8 @@ impl Engine for Notes {
         self.moved
     }
 
+    fn resolved(&mut self, _: &str, _: IpAddr, _: Instant) {}
+
     fn set_servers(&mut self, _: Vec<Server>, _: Instant) {}
 
     fn take_sockets(&mut self, sockets: Vec<SocketAddr>, _: Instant) {

@@ -91,7 +91,10 @@ impl StreamLink {
             match framed(&self.received) {
                 Framed::Message(length) => return Ok(self.received.split_to(length).to_vec()),
                 Framed::Foreign => {
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, "what it speaks is no TURN"));
+                    return Err(io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        "what it speaks is no TURN",
+                    ));
                 }
                 Framed::Incomplete => {}
             }

@@ -316,8 +316,7 @@ impl Look<'_> {
         self.tell(check);
         if self.examination.wants(&[CheckName::Relay]) {
             let second = Allocated::by(open().await, login, threads).await;
-            let (check, took) =
-                timed(relay::measure(first, second, |text| self.clean(text))).await;
+            let (check, took) = timed(relay::measure(first, second, |text| self.clean(text))).await;
             self.tell(check.took(took));
         }
         Reached {
