@@ -6,13 +6,13 @@ export interface Given {
   readonly wasFed: boolean
 }
 
-/** Who is given to no more is looked after for so many milliseconds: a call may take the place of another meanwhile. */
+/** Who is found to be given to no more is looked after for so many milliseconds: a call may take the place of another meanwhile. */
 const GRACE = 10_000
 /** The same if nothing was ever given: a call may ring for long. */
-const PATIENCE = 600_000
+const PATIENCE = 3_600_000
 
-/** Since when nothing is given to each, as far as somebody has looked; Infinity while something is. */
-const held = new Map<Given, number>()
+/** Since when nothing is given to each: since it was named, or since somebody looked and found that it is so no more. */
+const held = new Map<Given, { named: number; left?: number | undefined }>()
 
 /**
  * Keeps a reader from being collected while the engine gives to it: an application may hold nothing but a listener of its own. Who
@@ -20,10 +20,12 @@ const held = new Map<Given, number>()
  */
 export function hold(reader: Given): void {
   const now = performance.now()
-  for (const [other, since] of held) {
-    if (other.isFed) held.set(other, Infinity)
-    else if (since === Infinity) held.set(other, now)
-    else if (now - since > (other.wasFed ? GRACE : PATIENCE)) held.delete(other)
+  for (const [other, times] of held) {
+    if (other.isFed) times.left = undefined
+    else if (!other.wasFed) {
+      if (now - times.named > PATIENCE) held.delete(other)
+    } else if (times.left === undefined) times.left = now
+    else if (now - times.left > GRACE) held.delete(other)
   }
-  held.set(reader, now)
+  held.set(reader, { named: now })
 }

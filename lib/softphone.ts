@@ -72,6 +72,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   readonly #options: SoftphoneOptions
   readonly #state: PhoneState
   readonly #acceptances: Acceptances
+  /** Held here: calls to come use them, and nobody else may hold a sink among them. */
+  readonly #devices: AudioDeviceOptions = {}
   readonly #choices = new InOrder()
   readonly #devicesChanged = () => this.deliver('devicesChanged')
   /** The least level of the lines that the engine makes. */
@@ -448,6 +450,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     await this.#choices.run(async () => {
       if (Object.values(wanted).some((device) => device?.type === 'device')) await refuseMissing(wanted)
       await this.#command({ type: 'setAudioDevice', ...wanted })
+      Object.assign(this.#devices, devices)
     })
   }
 
