@@ -13,8 +13,8 @@ import { packLibrary, packPlatform } from './tarballs.mjs'
 import { tryTarballs } from './try-tarballs.mjs'
 import { zigEnvironment } from './zig.mjs'
 
-/** 14.1 MB: 11.2, what pictures, libvpx among them, and proxies add (2.1), and TURN over streams, preflight and the journal (0.8). The aim is 11. */
-const MOST_BYTES = 14_600_000
+/** Some 13.2 MB on Linux, 14.1 before VP9 and an encoder that was never used were left out, and room for what comes beside it. The aim is 11. */
+const MOST_BYTES = 14_000_000
 
 /** What every glibc system has; libasound is not of them. */
 const GLIBC_LIBRARIES = /^(?:ld-linux-[\w-]+\.so\.\d|lib(?:c|m|dl|rt|pthread|gcc_s|util)\.so\.\d)$/
