@@ -11,29 +11,36 @@ use crate::door::output::Output;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The same, if the server is reached another way now: most likely it is dead.
 const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
-/// So often within [`CALM`] what failed in another network is forgotten, and the next attempt made at once; beyond that it is
-/// the network that fails.
+/// So often at once what failed in another network is forgotten and the next attempt made; one real move is several changes.
 const MOST_HURRIED: u32 = 4;
-const CALM: Duration = Duration::from_secs(30);
+/// After so long it may be once more. What changes more often than that is the network that fails.
+const REST: Duration = Duration::from_millis(7500);
 
-/// How often the network has changed of late.
+/// How often one may still hurry.
 #[derive(Debug, Default)]
 pub(super) struct Hurry {
+    spent: u32,
+    /// Since when the next one is due.
     since: Option<Instant>,
-    times: u32,
 }
 
 impl Hurry {
-    /// Whether one may hurry once more.
-    fn once_more(&mut self, now: Instant) -> bool {
-        if self.since.is_none_or(|since| now >= since + CALM) {
-            *self = Hurry {
-                since: Some(now),
-                times: 0,
-            };
+    /// Hurries once more, or says when that may be.
+    fn once_more(&mut self, now: Instant) -> Result<(), Instant> {
+        let mut since = self.since.unwrap_or(now);
+        while self.spent > 0 && now >= since + REST {
+            self.spent -= 1;
+            since += REST;
         }
-        self.times = self.times.saturating_add(1);
-        self.times <= MOST_HURRIED
+        if self.spent == 0 {
+            since = now;
+        }
+        self.since = Some(since);
+        if self.spent >= MOST_HURRIED {
+            return Err(since + REST);
+        }
+        self.spent += 1;
+        Ok(())
     }
 }
 
@@ -49,7 +56,7 @@ impl Account {
             (Link::Up { .. }, OurEnd::Gone) => {
                 ctx.outputs.push_back(Output::Disconnect);
                 // It is the path that broke, whatever was before.
-                if self.hurry.once_more(ctx.now) {
+                if self.hurry.once_more(ctx.now).is_ok() {
                     self.failures = 0;
                 }
                 self.lost("The network address of the connection is gone", ctx)
@@ -65,15 +72,25 @@ impl Account {
                 FlowChange::None
             }
             (Link::Connecting { .. } | Link::Waiting { .. }, _)
-                if change.online && change.rerouted && self.hurry.once_more(ctx.now) =>
+                if change.online && change.rerouted =>
             {
-                if let Link::Connecting { server, .. } = self.link {
-                    // It may have begun in a network that is gone, which nobody would say for ten seconds.
-                    ctx.outputs.push_back(Output::Disconnect);
-                    self.round.push_front(server);
-                    self.routes.clear();
+                match (self.hurry.once_more(ctx.now), self.link) {
+                    (Ok(()), Link::Connecting { server, .. }) => {
+                        // It may have begun in a network that is gone, which nobody would say for ten seconds.
+                        ctx.outputs.push_back(Output::Disconnect);
+                        self.round.push_front(server);
+                        self.routes.clear();
+                        self.try_soon(ctx);
+                    }
+                    (Ok(()), _) => self.try_soon(ctx),
+                    (Err(later), Link::Waiting { until }) => {
+                        self.link = Link::Waiting {
+                            until: until.min(later),
+                        };
+                    }
+                    // It has ten seconds in any case.
+                    (Err(_), _) => {}
                 }
-                self.try_soon(ctx);
                 FlowChange::None
             }
             (
