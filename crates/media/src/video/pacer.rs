@@ -44,6 +44,8 @@ pub enum Due {
 #[derive(Debug)]
 pub struct Pacer {
     rate: f64,
+    /// The last that was known, not only expected.
+    known: f64,
     /// How much faster than that packets go out.
     faster: f64,
     /// What was sent above the rate, in octets; below 0 what may go out at once.
@@ -62,6 +64,7 @@ impl Default for Pacer {
     fn default() -> Self {
         Self {
             rate: 300_000.0,
+            known: 300_000.0,
             faster: FASTER,
             debt: 0.0,
             since: None,
@@ -84,7 +87,8 @@ impl Pacer {
     /// Sets what the network takes, in bit/s; says whether what waits, and what was lost, is too much for it now, and was
     /// better [forgotten](Self::clear).
     pub fn set_rate(&mut self, bits_per_second: u32) -> bool {
-        let before = std::mem::replace(&mut self.rate, f64::from(bits_per_second.max(10_000)));
+        self.rate = f64::from(bits_per_second.max(10_000));
+        let before = std::mem::replace(&mut self.known, self.rate);
         self.faster = FASTER;
         let waits_too_long = self.rate < FAR_LESS * before && self.waits() > LONG_QUEUE;
         waits_too_long || self.rate < BROKEN * before
@@ -290,6 +294,17 @@ mod tests {
         pacer.clear();
         assert!(!pacer.is_full());
         assert_eq!(pacer.deadline(), None);
+    }
+
+    #[test]
+    fn what_was_expected_and_proves_true_is_as_much_less_as_what_was_not() {
+        let mut pacer = Pacer::default();
+        pacer.set_rate(2_000_000);
+        pacer.expect(400_000);
+        assert!(pacer.set_rate(400_000));
+        assert!(!pacer.set_rate(400_000));
+        pacer.expect(100_000);
+        assert!(!pacer.set_rate(400_000));
     }
 
     #[test]
