@@ -125,6 +125,8 @@ function examined(
     const settle = (act: () => void) => {
       signal?.removeEventListener('abort', giveUp)
       task?.close()
+      // What a function answers later is of no use any more.
+      task = undefined
       act()
     }
     const giveUp = () => settle(() => reject(aborted(signal as AbortSignal)))

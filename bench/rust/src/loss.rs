@@ -365,6 +365,8 @@ impl Side {
                 Output::Event(MediaEvent::Described { sdp }) => self.descriptions.push(sdp),
                 Output::Event(_)
                 | Output::Captured(_)
+                | Output::Way(..)
+                | Output::Resolve(_)
                 // No server here is reached by a stream.
                 | Output::Connect(..)
                 | Output::Send(..)

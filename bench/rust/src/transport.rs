@@ -250,6 +250,7 @@ impl Calls {
                 | Output::SelectedPath(_)
                 | Output::ServerFault(..)
                 | Output::Way(..)
+                | Output::Resolve(_)
                 // No server here is reached by a stream.
                 | Output::Connect(..)
                 | Output::Send(..)

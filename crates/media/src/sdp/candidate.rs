@@ -21,25 +21,28 @@ pub fn parse_candidate(value: &str) -> Option<Candidate> {
     parse(value, |address| address.parse().ok())
 }
 
-/// Reads the value of an `a=candidate` line whose address is a name of multicast DNS with one label, as browsers make them
+/// Reads the value of an `a=candidate` line whose address is a name of multicast DNS as browsers make them, a UUID
 /// (`draft-ietf-mmusic-mdns-ice-candidates` §3.1.1).
 pub(super) fn parse_named_candidate(value: &str) -> Option<NamedCandidate> {
     let mut name = None;
     let candidate = parse(value, |address| {
         let label = address
             .strip_suffix(".local")
-            .filter(|label| is_label(label))?;
+            .filter(|label| is_uuid(label))?;
         name = Some(format!("{label}.local"));
         Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     })?;
-    let name = name?;
+    let name = name.filter(|_| candidate.kind == CandidateKind::Host)?;
     Some(NamedCandidate { name, candidate })
 }
 
-/// RFC 1035 §2.3.1.
-fn is_label(text: &str) -> bool {
-    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
-    (1..=63).contains(&text.len()) && text.bytes().all(is_plain)
+/// Nobody may have us ask for other names of the network (RFC 9562 §4).
+fn is_uuid(text: &str) -> bool {
+    let fits = |(place, octet): (usize, u8)| match place {
+        8 | 13 | 18 | 23 => octet == b'-',
+        _ => octet.is_ascii_hexdigit(),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(fits)
 }
 
 fn parse(value: &str, address: impl FnOnce(&str) -> Option<IpAddr>) -> Option<Candidate> {
@@ -118,7 +121,7 @@ mod tests {
             "local",
             "a.b.local",
             "example.com",
-            "a_b.local",
+            "nas.local",
             "a.local.",
             &format!("{}.local", "a".repeat(64)),
         ] {
