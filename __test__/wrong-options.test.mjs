@@ -63,7 +63,9 @@ describe('the options of a phone', () => {
   /** The engine's names of the objects of options, and the options that are such. */
   const owners = { audioOptions: 'audio', autoAnswerOptions: 'autoAnswer', dtmfOptions: 'dtmf', opusOptions: 'opus', sessionTimersOptions: 'sessionTimers', portRangeOptions: 'portRange', tlsOptions: 'tls', toneOptions: 'tones', iceServer: 'iceServers[0]', weightedServer: 'servers[0]' }
   const right = { 'iceServers[0]': { urls: 'stun:a' }, 'servers[0]': { url: 'wss://a' } }
-  const holder = (owner, object) => (right[owner] ? { [owner.slice(0, -3)]: [{ ...right[owner], ...object }] } : { [owner]: object })
+  // Each end of a range needs the other.
+  const whole = { portRange: { min: 40000, max: 40001 } }
+  const holder = (owner, object) => (whole[owner] ? { [owner]: { ...whole[owner], ...object } } : right[owner] ? { [owner.slice(0, -3)]: [{ ...right[owner], ...object }] } : { [owner]: object })
   const { options: top, ...inside } = optionNames
   const objects = Object.entries(inside).flatMap(([object, names]) => names.map((name) => [owners[object], name]))
 
