@@ -8,10 +8,11 @@ import { pbxOf, voice } from './pbx.mjs'
 /** A port that is free now, and whose neighbour is. */
 async function twoPorts() {
   for (;;) {
-    const sockets = [await bound(0)]
-    const { port } = sockets[0].address()
+    // Below those that the system gives to whoever asks for any.
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    const sockets = []
     try {
-      sockets.push(await bound(port + 1))
+      for (const one of [port, port + 1]) sockets.push(await bound(one))
       return port
     } catch {
       // It is another's, or none.

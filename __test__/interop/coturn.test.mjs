@@ -56,11 +56,11 @@ describe('coturn', { skip: peers('coturn') }, () => {
     const asked = new EventEmitter()
     const given = []
     const iceServers = async () => {
-      const username = `${Math.floor(Date.now() / 1000) + 4}:call-${given.length}`
+      const username = `${Math.floor(Date.now() / 1000) + 3600}:call-${given.length}`
       const credential = createHmac('sha1', secret).update(username).digest('base64')
       given.push(username)
       asked.emit('question')
-      return [{ urls: timed.server.urls, username, credential }]
+      return [{ urls: timed.server.urls, username, credential, expires: Date.now() + 4000 }]
     }
     const { open } = await pbxOf(t)
     const [alice, bob] = await Promise.all([open('alice', { iceServers, iceTransportPolicy: 'relay' }), open('bob')])
