@@ -39,7 +39,7 @@ pub fn framed(octets: &[u8]) -> Framed {
     };
     let length = HEADER + usize::from(u16::from_be_bytes([length[0], length[1]]));
     match (
-        is_stun && length % 4 == 0 && length <= LONGEST,
+        is_stun && length.is_multiple_of(4) && length <= LONGEST,
         octets.len() >= length,
     ) {
         (false, _) => Framed::Foreign,
