@@ -21,7 +21,7 @@ pub(crate) use ice_source::{Gathering, IceSource};
 pub(crate) use seen_streams::{SeenOn, SeenStream, SeenStreams};
 pub(crate) use surroundings::Surroundings;
 
-use crate::config::{Config, Credentials};
+use crate::config::{Config, Credentials, IceTransportPolicy};
 use crate::door::event::Event;
 use crate::door::level::Level;
 use crate::door::output::{Output, SipText};
@@ -33,6 +33,8 @@ pub(crate) struct Agent {
     flow: Option<OpenFlow>,
     flows: u64,
     log_level: Level,
+    /// No address of this machine is told to the other side of a call.
+    hides_addresses: bool,
     events: VecDeque<endpoint::Event>,
     deadline: Option<Instant>,
     /// Whose request an answer belongs to.
@@ -54,6 +56,7 @@ impl Agent {
             flow: None,
             flows: 0,
             log_level: config.log_level,
+            hides_addresses: config.ice_transport_policy == IceTransportPolicy::Relay,
             events: VecDeque::new(),
             deadline: None,
             requests: BTreeMap::new(),
@@ -127,7 +130,7 @@ impl Agent {
         let id = FlowId(self.flows);
         self.flow = Some(OpenFlow { id, usable: false });
         let flow = Flow {
-            local,
+            local: local.filter(|_| !self.hides_addresses),
             ..Flow::new(transport)
         };
         self.act(out, |endpoint| {

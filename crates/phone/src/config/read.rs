@@ -48,6 +48,7 @@ impl TryFrom<Options> for Config {
         let account = account(&options, &mut warnings)?;
         let auto_answer = auto_answer(&options, account.is_triple)?;
         let servers = servers(options.servers, &account.address)?;
+        warnings.extend(open_beside_secure(&servers));
         let allow_insecure = options.allow_insecure.unwrap_or(false);
         bearer_is_safe(&account.credentials, &servers, allow_insecure)?;
         let authorization = authorization(options.authorization, &account.credentials)?;
@@ -196,6 +197,16 @@ fn servers(
             .map(|(index, option)| Server::read(option, &format!("servers[{index}]")))
             .collect(),
     }
+}
+
+/// Whoever can block the one gets us to speak openly over the other.
+fn open_beside_secure(servers: &[Server]) -> Option<String> {
+    servers.iter().find(|server| server.is_secure())?;
+    let open = servers.iter().find(|server| !server.is_secure())?;
+    Some(format!(
+        "The server {open} has no TLS and stands beside servers that do: whoever blocks those reads and changes what is said over it, \
+         also what the encryption of calls rests on"
+    ))
 }
 
 fn auto_answer(options: &Options, is_triple: bool) -> Result<AutoAnswer, ConfigError> {

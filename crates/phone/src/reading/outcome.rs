@@ -40,7 +40,9 @@ pub(crate) fn unanswered(failure: RequestFailure) -> PhoneError {
 pub(crate) fn not_sent(error: &CommandError) -> PhoneError {
     let code = match error {
         CommandError::NoFlow => ErrorCode::NotConnected,
-        CommandError::Header { .. } | CommandError::Target { .. } => ErrorCode::InvalidArgument,
+        CommandError::Header { .. } | CommandError::Target { .. } | CommandError::Insecure => {
+            ErrorCode::InvalidArgument
+        }
         CommandError::Limit { .. } => {
             return PhoneError::new(ErrorCode::TooManySessions, error.to_string())
                 .with_kind(ErrorType::Generic);

@@ -162,7 +162,9 @@ impl Session {
                 Side::Local,
                 ErrorCode::TooManySessions,
             ),
-            super::NotSent::Header { .. } | super::NotSent::Target { .. } => (
+            super::NotSent::Header { .. }
+            | super::NotSent::Target { .. }
+            | super::NotSent::Insecure => (
                 Condition::GeneralError,
                 Side::Local,
                 ErrorCode::InvalidArgument,

@@ -96,6 +96,7 @@ impl Session {
                 error @ (NotSent::Limit { .. }
                 | NotSent::Header { .. }
                 | NotSent::Target { .. }
+                | NotSent::Insecure
                 | NotSent::Code { .. }
                 | NotSent::Unknown
                 | NotSent::WrongState { .. }),

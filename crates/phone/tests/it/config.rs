@@ -528,3 +528,25 @@ fn a_proxy_that_can_not_be_used_is_named_and_not_shown() {
         assert!(text.contains(got) && !text.contains("hunter2"), "{text}");
     }
 }
+
+#[test]
+fn a_server_without_tls_beside_one_with_it_is_warned_of() {
+    let warnings = |servers: serde_json::Value| {
+        let options =
+            json!({ "uri": "sip:alice@example.com", "password": "x", "servers": servers });
+        phone::Config::from_json(&options).unwrap().warnings
+    };
+    let mixed = warnings(json!([
+        "wss://a.example.com/ws?token=s3cret",
+        "sip:b.example.com"
+    ]));
+    assert_eq!(mixed.len(), 1, "{mixed:?}");
+    assert!(
+        mixed[0].contains("sip:b.example.com:5060;transport=udp has no TLS"),
+        "{mixed:?}"
+    );
+    assert!(!mixed[0].contains("s3cret"));
+    for alike in [json!(["sips:a", "wss://b"]), json!(["sip:a", "ws://b"])] {
+        assert!(warnings(alike).is_empty());
+    }
+}

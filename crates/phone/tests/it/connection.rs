@@ -638,3 +638,22 @@ fn a_registrar_that_never_knew_us_or_refuses_our_password_is_not_asked_again() {
     rig.seconds(3600);
     assert!(rig.is_silent(), "the account is not to be locked");
 }
+
+/// Over TCP, TLS and UDP our Contact and Via say where we are, and servers pass them on.
+#[test]
+fn with_relays_alone_the_other_side_is_not_told_our_address_by_sip_either() {
+    for (policy, is_told) in [("all", true), ("relay", false)] {
+        let servers = "sip:a.example.com;transport=tcp";
+        let options = json!({ "servers": servers, "iceTransportPolicy": policy });
+        let mut rig = Rig::new(alice_with(options));
+        rig.command(json!({ "type": "initialize" }));
+        rig.connection(Connection::Up {
+            server: 0,
+            transport: Transport::Tcp,
+            local: Some("192.0.2.1:4711".parse().unwrap()),
+        });
+        let register = rig.registers.last().expect("it registers").to_bytes();
+        let text = String::from_utf8_lossy(&register);
+        assert_eq!(text.contains("192.0.2.1"), is_told, "{text}");
+    }
+}

@@ -88,11 +88,13 @@ const TOO_LARGE: i32 = libc::EMSGSIZE;
 const TOO_LARGE: i32 = 10_040;
 
 fn lost(error: &io::Error) -> Poll<Incoming> {
-    let reason = match error.kind() {
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => {
-            DownReason::Lost("nobody listens there any more".to_owned())
-        }
-        _ => DownReason::Lost(error.to_string()),
+    let is_nobody_there = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
+    );
+    let reason = match is_nobody_there {
+        true => "nobody listens there any more".to_owned(),
+        false => error.to_string(),
     };
-    Poll::Ready(Incoming::Down(reason))
+    Poll::Ready(Incoming::Down(DownReason::Lost(reason)))
 }

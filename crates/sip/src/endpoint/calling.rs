@@ -22,7 +22,7 @@ use crate::transaction::{Cancelling, ClientKey, FlowId};
 impl Endpoint {
     /// Places a call; exactly one of `Answered`, `Redirected` and `Failed` follows.
     pub fn invite(&mut self, invite: Invite, now: Instant) -> Result<UsageId, CommandError> {
-        let flow = self.flows.choose(None).ok_or(CommandError::NoFlow)?;
+        let flow = self.flow_to(&invite.target)?;
         self.check_room()?;
         let Invite {
             target,

@@ -154,6 +154,9 @@ pub enum CommandError {
         /// The URI's scheme.
         scheme: String,
     },
+    /// RFC 3261 §26.2.2: a sips: URI promises TLS on each hop, and ours has none.
+    #[error("a sips: URI can't be reached over a connection without TLS: take a server with TLS")]
+    Insecure,
     /// The status code is not one that answers this.
     #[error("{code} can't answer this")]
     Code {

@@ -8,7 +8,7 @@ use crate::dialog::wants_privacy;
 use crate::header::{CSeq, NameAddr, To};
 use crate::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
 use crate::put::Put;
-use crate::transaction::{Flow, Transport};
+use crate::transaction::{Flow, FlowId, Transport};
 use crate::uri::{Scheme, Uri};
 
 impl Endpoint {
@@ -49,6 +49,17 @@ impl Endpoint {
         let private = wants_privacy(out);
         self.push_common(&mut request, private);
         Ok(with_body(request, body))
+    }
+
+    /// The flow that a request outside of dialogs takes to `target`.
+    pub(super) fn flow_to(&self, target: &Uri<'_>) -> Result<FlowId, CommandError> {
+        let flow = self.flows.choose(None).ok_or(CommandError::NoFlow)?;
+        let transport = self.flows.transport(flow);
+        let is_secure = transport.is_some_and(Transport::is_secure);
+        match target.scheme() {
+            Scheme::Sips if !is_secure => Err(CommandError::Insecure),
+            Scheme::Sips | Scheme::Sip | Scheme::Tel | Scheme::Other => Ok(flow),
+        }
     }
 
     /// Adds what every request of ours says of us, in a dialog or outside.

@@ -25,10 +25,9 @@ impl Endpoint {
     }
 
     pub(super) fn receive_keep_alive(&mut self, flow: FlowId, frame: &[u8]) {
-        if frame.starts_with(PING) {
+        let is_ping = frame.starts_with(PING) || (frame == PONG && self.flows.line_end(flow));
+        if is_ping {
             self.transmit_keep_alive(flow, PONG);
-        } else {
-            self.flows.ponged(flow);
         }
     }
 
@@ -69,7 +68,9 @@ impl Endpoint {
                 self.transmit_keep_alive(flow, PING);
             }
         }
-        if self.flows.owes_pong(flow) {
+        let is_owed = self.flows.owes_pong(flow);
+        self.flows.pinged(flow);
+        if is_owed {
             // Whoever asks again and again must learn it all the same.
             self.alarms.start_by(Alarm::Pong(flow), now + patience);
         }
@@ -91,7 +92,7 @@ impl Endpoint {
         if let Some(flow) = self.flows.take_asked(question)
             && response.is_some()
         {
-            self.flows.ponged(flow);
+            self.flows.answered(flow);
         }
     }
 

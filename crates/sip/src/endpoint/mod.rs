@@ -173,6 +173,7 @@ impl Endpoint {
         if frame.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
             return self.receive_keep_alive(flow, &frame);
         }
+        self.flows.heard(flow);
         match Message::parse(frame, self.config.leniency) {
             Ok(parsed) => self.receive(flow, parsed.message, now),
             Err(error) => self.refuse_unreadable(flow, error),

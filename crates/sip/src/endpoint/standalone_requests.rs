@@ -35,7 +35,7 @@ impl Endpoint {
                 state: "there is a command of its own for that method",
             });
         }
-        let flow = self.flows.choose(None).ok_or(CommandError::NoFlow)?;
+        let flow = self.flow_to(target)?;
         self.check_transactions()?;
         let mut request = self.request_to(method, target, headers, body, false)?;
         self.signer.sign(&mut request, None);

@@ -33,7 +33,7 @@ impl Endpoint {
         wish: Subscribe,
         now: Instant,
     ) -> Result<SubscriptionId, CommandError> {
-        let flow = self.flows.choose(None).ok_or(CommandError::NoFlow)?;
+        let flow = self.flow_to(&wish.target)?;
         self.check_transactions()?;
         if !self.subscriptions.has_room() {
             return Err(CommandError::Limit {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sip::endpoint::{Event, Probe};
+use sip::endpoint::{Event, Invite, Probe};
 use sip::message::Method;
 use sip::transaction::Transport;
 
-use crate::lone::{Lone, answer, config, header, incoming};
+use crate::lone::{Lone, SDP, answer, config, header, incoming};
 
 /// Trap 16: keep-alives inside a frame.
 #[test]
@@ -137,14 +137,46 @@ fn line_ends_probe_where_that_is_the_policy_and_over_other_transports() {
 fn a_stream_whose_server_has_answered_line_ends_is_dead_if_it_does_so_no_more() {
     for answers in [true, false] {
         let mut lone = Lone::with_keep_alive(config("alice"), Transport::Tls);
-        lone.advance(Duration::from_secs(8));
-        if answers {
-            lone.receive("\r\n");
+        for _ in 0..2 {
+            lone.sent.clear();
+            while lone.sent.is_empty() {
+                lone.advance(Duration::from_millis(100));
+            }
+            if answers {
+                lone.receive("\r\n");
+            }
         }
         lone.advance(Duration::from_secs(15));
         let failed = lone.events();
         assert_eq!(failed.len(), usize::from(answers), "{failed:?}");
     }
+}
+
+/// RFC 3261 §7.5 allows line ends before a message, and some servers send them to keep a NAT's mapping.
+#[test]
+fn line_ends_that_nobody_asked_for_are_no_answers() {
+    let mut lone = Lone::with_keep_alive(config("alice"), Transport::Tcp);
+    for _ in 0..20 {
+        lone.receive("\r\n");
+        lone.advance(Duration::from_secs(30));
+    }
+    lone.no_event();
+}
+
+/// TCP may cut a ping into two.
+#[test]
+fn a_ping_in_two_halves_is_answered() {
+    let mut lone = Lone::with(config("alice"), Transport::Tcp);
+    for (half, answers) in [("\r\n", 0), ("\r\n", 1), ("\r\n", 0)] {
+        lone.receive(half);
+        assert_eq!(lone.sent.len(), answers);
+        lone.sent.clear();
+    }
+    // What comes between is no half.
+    lone.receive(incoming("OPTIONS", "c1", "1", ""));
+    lone.sent.clear();
+    lone.receive("\r\n");
+    lone.nothing_sent();
 }
 
 /// Over UDP nobody answers line ends.
@@ -276,4 +308,44 @@ fn what_comes_over_a_flow_that_is_down_is_dropped() {
     lone.receive(incoming("INVITE", "c1", "1", ""));
     lone.nothing_sent();
     assert!(matches!(lone.event(), Event::Discarded { .. }));
+}
+
+/// RFC 3261 §26.2.2.
+#[test]
+fn a_sips_uri_is_not_called_over_a_connection_without_tls() {
+    let target = || crate::lone::uri("sips:bob@example.com");
+    for (transport, is_secure) in [
+        (Transport::Udp, false),
+        (Transport::Tcp, false),
+        (Transport::Ws, false),
+        (Transport::Tls, true),
+        (Transport::Wss, true),
+    ] {
+        let mut lone = Lone::with(config("alice"), transport);
+        let called = lone.act(|alice, now| alice.invite(Invite::offer(target(), SDP), now));
+        assert_eq!(called.is_ok(), is_secure, "{transport:?}: {called:?}");
+        let asked = lone
+            .act(|alice, now| alice.request_outside(&target(), Method::Options, &[], None, now));
+        assert_eq!(asked.is_ok(), is_secure, "{transport:?}: {asked:?}");
+    }
+}
+
+/// RFC 3323 §4.1: who hides its name does not tell where it is either.
+#[test]
+fn a_call_without_a_name_does_not_tell_where_our_end_is() {
+    let mut lone = Lone::with(config("alice"), Transport::Tcp);
+    lone.flow_up_at(Transport::Tcp, "192.0.2.1:4711");
+    let anonymous = Invite {
+        anonymous: true,
+        ..Invite::offer(crate::lone::uri("sip:bob@example.com"), SDP)
+    };
+    lone.act(|alice, now| alice.invite(anonymous, now)).unwrap();
+    let invite = lone.request(Method::Invite);
+    for name in ["Via", "Contact"] {
+        let value = header(&invite, name);
+        assert!(
+            value.contains(".invalid") && !value.contains("192.0.2.1"),
+            "{value}"
+        );
+    }
 }

@@ -8,18 +8,34 @@ use crate::transaction::{ClientKey, Flow, FlowId, Transport};
 /// Less than this is no keep-alive but a flood.
 const SHORTEST_SILENCE: Duration = Duration::from_secs(5);
 
+/// Who has answered so many pings in a row answers them: one line end may have come by itself.
+const PINGS_ANSWERED: u8 = 2;
+
 /// Over UDP each probe keeps a NAT's mapping, and each fourth, about twice a minute, asks whether anybody is there.
 const PROBES_A_QUESTION: u32 = 4;
 
 /// A server that has restarted knows everybody again after so long: a phone tries every 2 to 30 s.
 const UNTIL_ALL_ARE_BACK: Duration = Duration::from_secs(32);
 
+/// The CRLF pings of one stream (RFC 5626 §3.5.1).
+#[derive(Debug, Default)]
+struct Pings {
+    /// One of ours has no answer yet.
+    is_out: bool,
+    /// So many of ours were answered in a row.
+    answered: u8,
+    /// One line end has come that was no answer: half of the other side's ping, or nothing.
+    is_half_come: bool,
+}
+
 /// The flows that are up.
 #[derive(Debug, Default)]
 pub(in crate::endpoint) struct Flows {
     up: BTreeMap<FlowId, Flow>,
-    /// Those whose other end answers probes: not every server does.
-    ponging: BTreeSet<FlowId>,
+    /// Those over UDP whose other end answers questions: not every server does.
+    answering: BTreeSet<FlowId>,
+    /// Our CRLF pings over streams, which not every server answers.
+    pings: BTreeMap<FlowId, Pings>,
     /// How often each flow over UDP was probed.
     probes: BTreeMap<FlowId, u32>,
     /// OPTIONS of ours that ask whether anybody is there.
@@ -45,7 +61,8 @@ impl Flows {
     /// Returns whether it was up.
     pub(in crate::endpoint) fn close(&mut self, id: FlowId) -> bool {
         let was_up = self.up.remove(&id).is_some();
-        self.ponging.remove(&id);
+        self.answering.remove(&id);
+        self.pings.remove(&id);
         self.probes.remove(&id);
         if self.newest == Some(id) {
             self.newest = self.up.keys().next_back().copied();
@@ -76,10 +93,37 @@ impl Flows {
         self.up.get(&id).map(|flow| flow.transport)
     }
 
-    /// The other end has answered a probe.
-    pub(in crate::endpoint) fn ponged(&mut self, id: FlowId) {
+    /// A CRLF ping goes out.
+    pub(in crate::endpoint) fn pinged(&mut self, id: FlowId) {
+        let pings = self.pings.entry(id).or_default();
+        if std::mem::replace(&mut pings.is_out, true) {
+            pings.answered = 0;
+        }
+    }
+
+    /// One line end has come: the answer to our ping if one is out, else half of a ping. Says whether it was the second half.
+    pub(in crate::endpoint) fn line_end(&mut self, id: FlowId) -> bool {
+        let pings = self.pings.entry(id).or_default();
+        if std::mem::take(&mut pings.is_out) {
+            pings.answered = pings.answered.saturating_add(1);
+            return false;
+        }
+        let is_second = pings.is_half_come;
+        pings.is_half_come = !is_second;
+        is_second
+    }
+
+    /// What comes now is no half of a ping any more.
+    pub(in crate::endpoint) fn heard(&mut self, id: FlowId) {
+        if let Some(pings) = self.pings.get_mut(&id) {
+            pings.is_half_come = false;
+        }
+    }
+
+    /// The other end has answered a question over UDP.
+    pub(in crate::endpoint) fn answered(&mut self, id: FlowId) {
         if self.is_up(id) {
-            self.ponging.insert(id);
+            self.answering.insert(id);
         }
     }
 
@@ -88,8 +132,11 @@ impl Flows {
     pub(in crate::endpoint) fn owes_pong(&self, id: FlowId) -> bool {
         match self.transport(id) {
             Some(Transport::Ws | Transport::Wss) => true,
-            Some(Transport::Tcp | Transport::Tls) => self.ponging.contains(&id),
-            Some(Transport::Udp) => self.ponging.contains(&id) && self.is_asked(id),
+            Some(Transport::Tcp | Transport::Tls) => self
+                .pings
+                .get(&id)
+                .is_some_and(|pings| pings.answered >= PINGS_ANSWERED),
+            Some(Transport::Udp) => self.answering.contains(&id) && self.is_asked(id),
             None => false,
         }
     }

@@ -90,9 +90,14 @@ impl Registrar {
             .aor
             .user_unescaped()
             .map(std::borrow::Cow::into_owned);
-        let at = |user| compose::contact_uri(config, user, &self.host, Some(flow));
-        self.contact = at(user.as_deref());
-        self.private_contact = at(Some("anonymous"));
+        let at = |user, flow| compose::contact_uri(config, user, &self.host, Some(flow));
+        self.contact = at(user.as_deref(), flow);
+        // Who hides its name does not tell where it is either.
+        let nowhere = Flow {
+            local: None,
+            ..*flow
+        };
+        self.private_contact = at(Some("anonymous"), &nowhere);
         self.registration.set_contact(self.contact.clone());
     }
 

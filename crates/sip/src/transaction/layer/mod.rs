@@ -12,8 +12,9 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use crate::dialog::wants_privacy;
 use crate::header::Via;
-use crate::message::{Message, Request, Response};
+use crate::message::{HeaderName, Headers, Message, Request, Response};
 use crate::wheel::Wheel;
 
 use super::flow::{Flow, FlowId};
@@ -193,6 +194,12 @@ pub struct Layer {
     next_key: u64,
 }
 
+/// RFC 3323 §4.1: who hides its name does not tell where it is either; `rport` leads answers back.
+fn is_private(headers: &Headers) -> bool {
+    let from = headers.get(HeaderName::From);
+    wants_privacy(headers) || from.is_some_and(|from| from.contains("@anonymous.invalid"))
+}
+
 impl Layer {
     /// Makes a layer without flows; `seed` decides every branch and tag.
     pub fn new(config: LayerConfig, seed: [u8; 32]) -> Self {
@@ -328,7 +335,10 @@ impl Layer {
             .flows
             .get(&flow)
             .map_or("TCP", |flow| flow.transport.via_token());
-        let place = self.flows.get(&flow).and_then(Flow::place);
+        let place = match is_private(request.headers()) {
+            true => None,
+            false => self.flows.get(&flow).and_then(Flow::place),
+        };
         let mut via = match &place {
             Some((host, port)) => Via::new(token, host, Some(*port), branch),
             None => Via::new(token, &self.config.host, self.config.port, branch),
