@@ -1,5 +1,5 @@
 // Generated from lib/ by "npm run types". Do not edit.
-import { Abortable, AcceptOptions, AudioInput, AudioSink, ConnectedEvent, ConnectionState, DisconnectedEvent, EndCondition, EndReason, HoldOptions, LogLevel, PendingSession, PendingSessionEnd, RejectOptions, Session, SessionEvents, SessionState, Softphone, SoftphoneOptions, StatsReport, TypedEmitter } from '../index.js'
+import { Abortable, AcceptOptions, AudioInput, AudioSink, ConnectedEvent, ConnectionState, DisconnectedEvent, EndCondition, EndReason, HoldOptions, IceServersFunction, LogLevel, PendingSession, PendingSessionEnd, RejectOptions, Session, SessionEvents, SessionState, Softphone, SoftphoneOptions, StatsReport, TypedEmitter } from '../index.js'
 
 /**
  * The PureCloud WebRTC SDK on a native phone.
@@ -224,8 +224,8 @@ export interface IceServerConfiguration {
 
 /** Options of a {@link PureCloudWebrtcSdk}: the document's, those of a `Softphone`, and where the REST API is. */
 export interface PureCloudOptions extends Omit<SoftphoneOptions, 'iceServers' | 'iceTransportPolicy' | 'logLevel'> {
-    /** STUN and TURN servers; default none. */
-    iceServers?: readonly IceServerConfiguration[];
+    /** STUN and TURN servers, or a function that gives them; default none. */
+    iceServers?: readonly IceServerConfiguration[] | IceServersFunction;
     /** `'all'`, the default, or `'relay'`, which uses TURN only. */
     iceTransportPolicy?: 'all' | 'relay' | (string & {});
     /** The least important level that is logged; default `'info'`, also instead of what is none, which is warned of. */

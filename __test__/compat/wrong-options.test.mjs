@@ -16,15 +16,17 @@ const kinds = { null: null, NaN, 'a symbol': Symbol('s'), 'a map': new Map(), 'a
 
 /** Each option of a phone, as its member of `phone`, with something that it can't be. */
 function* wrongPhones() {
-  const owners = { audioOptions: 'audio', autoAnswerOptions: 'autoAnswer', dtmfOptions: 'dtmf', opusOptions: 'opus', sessionTimersOptions: 'sessionTimers', tlsOptions: 'tls', toneOptions: 'tones' }
+  const owners = { audioOptions: 'audio', autoAnswerOptions: 'autoAnswer', dtmfOptions: 'dtmf', opusOptions: 'opus', sessionTimersOptions: 'sessionTimers', portRangeOptions: 'portRange', tlsOptions: 'tls', toneOptions: 'tones' }
   const lists = { iceServer: ['iceServers', { urls: 'stun:a' }], weightedServer: ['servers', { url: 'wss://a' }] }
+  // Each end of a range needs the other.
+  const others = { portRange: { min: 40000, max: 40001 } }
   const { options, ...inside } = optionNames
   for (const wrong of [null, NaN, Symbol('s'), new Map(), [[]], -1, 10n]) {
     for (const option of [...options, 'misspelt']) yield [option, { [option]: wrong }]
     for (const [object, names] of Object.entries(inside)) {
       const [list, right] = lists[object] ?? []
       if (list) for (const name of names) yield [`${list}[0].${name}`, { [list]: [{ ...right, [name]: wrong }] }]
-      else for (const name of names) yield [`${owners[object]}.${name}`, { [owners[object]]: { [name]: wrong } }]
+      else for (const name of names) yield [`${owners[object]}.${name}`, { [owners[object]]: { ...others[owners[object]], [name]: wrong } }]
     }
   }
 }

@@ -11,7 +11,7 @@ interface BrowserIceServer {
 }
 
 /** The paths of the servers' addresses as the application wrote them: with `url`, as older browsers had it. */
-export function iceServerNames(servers: readonly BrowserIceServer[] | undefined, name = 'iceServers'): Record<string, string> {
+export function iceServerNames(servers: unknown, name = 'iceServers'): Record<string, string> {
   if (!Array.isArray(servers)) return {}
   const old = servers.map((server: BrowserIceServer | null | undefined, index) => server?.urls === undefined && [index])
   return Object.fromEntries(old.flatMap((at) => at || []).map((index) => [`iceServers[${index}].urls`, `${name}[${index}].url`]))

@@ -1,4 +1,4 @@
-import type { AcceptOptions, AudioSink, LogLevel, Session, SoftphoneOptions } from '../../index'
+import type { AcceptOptions, AudioSink, IceServersFunction, LogLevel, Session, SoftphoneOptions } from '../../index'
 
 /** A STUN or TURN server, as browsers take it. */
 export interface IceServerConfiguration {
@@ -14,8 +14,8 @@ export interface IceServerConfiguration {
 
 /** Options of a {@link PureCloudWebrtcSdk}: the document's, those of a `Softphone`, and where the REST API is. */
 export interface PureCloudOptions extends Omit<SoftphoneOptions, 'iceServers' | 'iceTransportPolicy' | 'logLevel'> {
-  /** STUN and TURN servers; default none. */
-  iceServers?: readonly IceServerConfiguration[]
+  /** STUN and TURN servers, or a function that gives them; default none. */
+  iceServers?: readonly IceServerConfiguration[] | IceServersFunction
   /** `'all'`, the default, or `'relay'`, which uses TURN only. */
   iceTransportPolicy?: 'all' | 'relay' | (string & {})
   /** The least important level that is logged; default `'info'`, also instead of what is none, which is warned of. */

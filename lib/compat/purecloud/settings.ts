@@ -53,7 +53,8 @@ export function settingsOf(options: PureCloudOptions): Settings {
     warnings.push("Option 'orgId' is not a GUID and is not sent")
   }
   const names = { ...(phone.servers === undefined && wsHost !== undefined && { servers: 'wsHost' }), ...iceServerNames(phone.iceServers) }
-  if (phone.iceServers !== undefined) phone.iceServers = iceServers('iceServers', phone.iceServers)
+  // What a function gives, the phone judges.
+  if (phone.iceServers !== undefined && typeof phone.iceServers !== 'function') phone.iceServers = iceServers('iceServers', phone.iceServers)
   const servers = phone.servers ?? wsHost
   const autoAnswer = phone.autoAnswer ?? (phone.autoAnswerOutboundCalls === false ? undefined : outbound)
   return {
