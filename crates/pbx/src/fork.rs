@@ -12,6 +12,9 @@ const TIMER_C: Duration = Duration::from_secs(185);
 #[derive(Debug)]
 enum Said {
     Nothing,
+    /// It took the request; what it said has gone back.
+    Accepted,
+    /// It refused.
     Final(Box<Response>),
 }
 
@@ -95,7 +98,7 @@ impl Fork {
         if code < 300 {
             return self.accept(key, response);
         }
-        self.record(key, response);
+        self.record(key, Said::Final(Box::new(response)));
         if self.accepted {
             return Verdict::Wait;
         }
@@ -157,7 +160,7 @@ impl Fork {
     fn accept(&mut self, key: ClientKey, response: Response) -> Verdict {
         let first = !self.accepted;
         self.accepted = true;
-        self.record(key, response.clone());
+        self.record(key, Said::Accepted);
         if first && self.is_invite && self.waiting().next().is_some() {
             return Verdict::ForwardAndCancel(Box::new(response), ELSEWHERE);
         }
@@ -167,9 +170,9 @@ impl Fork {
         Verdict::Wait
     }
 
-    fn record(&mut self, key: ClientKey, response: Response) {
+    fn record(&mut self, key: ClientKey, said: Said) {
         if let Some(branch) = self.branches.iter_mut().find(|branch| branch.key == key) {
-            branch.said = Said::Final(Box::new(response));
+            branch.said = said;
         }
     }
 
@@ -178,7 +181,7 @@ impl Fork {
             .iter()
             .filter_map(|branch| match &branch.said {
                 Said::Final(response) => Some(response.as_ref()),
-                Said::Nothing => None,
+                Said::Nothing | Said::Accepted => None,
             })
             .min_by_key(|response| rank(response.status()))
             .cloned()

@@ -158,8 +158,9 @@ impl Proxy {
         self.forget(server);
     }
 
-    /// Ends what nobody answered within Timer C.
+    /// Ends what nobody answered within Timer C, and forgets what was taken once nothing can be repeated.
     pub(crate) fn handle_timeout(&mut self, layer: &mut Layer, now: Instant) {
+        self.forget_taken(layer);
         let due: Vec<_> = self
             .forks
             .iter()
@@ -175,6 +176,17 @@ impl Proxy {
             for key in waiting {
                 layer.cancel(key, Vec::new(), now);
             }
+        }
+    }
+
+    /// An accepted INVITE's transaction ends by Timer L, and tells nobody (RFC 6026 §7.1).
+    fn forget_taken(&mut self, layer: &Layer) {
+        let is_alive = |server| layer.local_tag(server).is_some();
+        let taken = self.forks.iter().filter(|(_, fork)| fork.is_accepted());
+        let gone = taken.map(|(server, _)| *server);
+        let gone: Vec<_> = gone.filter(|server| !is_alive(*server)).collect();
+        for server in gone {
+            self.forget(server);
         }
     }
 

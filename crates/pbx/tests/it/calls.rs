@@ -335,3 +335,28 @@ fn a_machine_without_time_lets_extensions_answer_no_call() {
     let answered = |event: &SipEvent| matches!(event, SipEvent::Answered { .. }).then_some(());
     town.expect("road", "answer", answered);
 }
+
+#[test]
+fn a_call_that_ended_leaves_nothing_behind() {
+    let mut town = Town::new();
+    town.register("desk", "alice");
+    town.register("lap", "bob");
+    // Everything that the PBX knows, as text; but for the digits of its counters it grows with whatever is kept.
+    let mut known_after = |calls: u32| {
+        for _ in 0..calls {
+            let call = town.invite("desk", "sip:bob@pbx.test");
+            let incoming = town.expect_incoming("lap");
+            town.respond("lap", incoming, 200, "v=0\r\n");
+            let now = town.now;
+            let desk = &mut town.client("desk").endpoint;
+            desk.request(call, Method::Bye, &[], None, now).unwrap();
+            town.settle();
+        }
+        // Timers L and M.
+        town.pass(Duration::from_secs(33));
+        let known = format!("{:?}", town.pbx);
+        known.chars().filter(|c| !c.is_ascii_digit()).count()
+    };
+    let few = known_after(2);
+    assert_eq!(known_after(20), few);
+}
