@@ -89,6 +89,26 @@ describe('phone.orphans', () => {
     await session.end()
   })
 
+  for (const [when, act] of [
+    ['while it signs in', (alice) => void alice.initialize().catch(() => {})],
+    ['after it has', (alice) => alice.initialize()],
+    ['while it hangs up', async (alice) => (await alice.initialize(), void alice.orphans[0]?.end().catch(() => {}))],
+  ]) {
+    test(`is there again, or over, after a phone that was destroyed ${when}`, async (t) => {
+      const { bob, journal, kill, make, open } = await scene(t)
+      const started = next(bob, 'sessionStarted', 30_000)
+      await kill(`const session = await phone.call('bob'); await session.answered\n${says(journal, '"dialog"')}`)
+      const [session] = await started
+      const ended = once(session, 'terminated', { signal: AbortSignal.timeout(20_000) })
+      const second = make()
+      await act(second)
+      await second.destroy()
+      const third = await open()
+      for (const orphan of third.orphans) await orphan.end()
+      await ended
+    })
+  }
+
   test('has nothing of calls that ended, nor of a phone that was destroyed', async (t) => {
     const { journal, open } = await scene(t)
     const first = await open()
