@@ -18,8 +18,8 @@ declare global {
     /** What the preload script gives. */
     readonly desktop: {
       ready(): void
-    /** Shows the window, wherever it is. */
-    forward(): void
+      /** Shows the window, wherever it is. */
+      forward(): void
       signIn(account: Account): Promise<void>
       signOut(): Promise<void>
       openReport(id: string): Promise<void>
@@ -64,7 +64,13 @@ window.addEventListener('message', ({ source, data, ports: [port] }) => {
     if (reason === 'lost') window.desktop.ready()
   })
 })
-window.desktop.onAccount((account) => become({ account }))
+window.desktop.onAccount((account) => {
+  if (account.state === 'signed-in') return become({ account })
+  // A process that died has not said that its port is of no use any more.
+  current?.close()
+  current = undefined
+  become({ account, phone: undefined })
+})
 window.desktop.ready()
 
 /** For `useSyncExternalStore`. */
