@@ -68,14 +68,16 @@ impl IceSource {
             return;
         }
         self.asked.take_if(|asked| asked.at + GIVEN_UP <= now);
-        match self.asked {
-            Some(asked) if !asked.awaited => self.unserved.push(id),
-            Some(_) => {}
-            None => {
-                let good = self.ends.is_some_and(|ends| ends > now);
-                let awaited = gathering == Gathering::First && !self.slow && !good;
-                self.ask(awaited, now, outputs);
+        let good = self.ends.is_some_and(|ends| ends > now);
+        let waits = gathering == Gathering::First && !self.slow && !good;
+        match &mut self.asked {
+            Some(asked) if asked.awaited => {}
+            Some(asked) if waits && asked.at + PATIENCE > now => {
+                asked.awaited = true;
+                outputs.push_back(Output::IceServers(ServersKnown::Awaited));
             }
+            Some(_) => self.unserved.push(id),
+            None => self.ask(waits, now, outputs),
         }
     }
 
@@ -146,6 +148,16 @@ impl IceSource {
         self.slow &= asked.is_none_or(|asked| asked.at + PATIENCE <= now);
         self.trouble = Some(trouble);
         self.fresh = self.ends.map(|_| now + AGAIN);
+    }
+
+    /// The machine slept: what was given, and what was asked, is as much older.
+    pub(crate) fn slept(&mut self, slept: Duration, now: Instant) {
+        let earlier = |at: Instant| at.checked_sub(slept).unwrap_or(at.min(now));
+        self.fresh = self.fresh.map(earlier);
+        self.ends = self.ends.map(earlier);
+        if let Some(asked) = &mut self.asked {
+            asked.at = earlier(asked.at);
+        }
     }
 
     /// The application has named servers itself.

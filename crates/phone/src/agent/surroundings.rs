@@ -20,7 +20,7 @@ pub(crate) struct Surroundings {
     pub(crate) now: Instant,
     /// How full whoever makes the calls' sound is, 1 being full.
     pub(crate) load: f64,
-    /// An instant, and the time since 1970 then.
+    /// An instant, and the time since 1970 that belongs to it.
     epoch: (Instant, Duration),
 }
 
@@ -36,6 +36,12 @@ impl Surroundings {
             load: 0.0,
             epoch: (now, unix_time),
         }
+    }
+
+    /// The machine slept: the instants stood still meanwhile, the time since 1970 did not.
+    pub(crate) fn slept(&mut self, slept: Duration) {
+        self.epoch.1 += slept;
+        self.ice.slept(slept, self.now);
     }
 
     /// What whoever takes the input may touch beside itself.

@@ -188,6 +188,7 @@ impl Phone {
     /// Takes note that the machine's network is another, or that the machine slept.
     pub fn handle_network(&mut self, change: NetworkChange, now: Instant) {
         self.input(now, |phone| {
+            phone.around.slept(change.slept);
             let mut ctx = phone.around.context();
             let details = serde_json::json!({
                 "online": change.online,

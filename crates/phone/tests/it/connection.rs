@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use phone::network::{NetworkChange, OurEnd};
 use phone::{Connection, Reply};
 use serde_json::{Value, json};
 use sip::transaction::Transport;
@@ -424,6 +425,24 @@ fn a_token_is_asked_for_before_it_ends() {
     assert_eq!(rig.count("tokenWillExpire"), 1);
     rig.seconds(1000);
     assert_eq!(rig.count("tokenWillExpire"), 2);
+}
+
+#[test]
+fn a_token_that_comes_after_a_sleep_ends_at_its_own_time() {
+    let mut rig = Rig::registered(token_options(json!({ "renewableToken": true })));
+    rig.network(NetworkChange {
+        slept: Duration::from_secs(3600),
+        rerouted: false,
+        online: true,
+        our_end: OurEnd::Kept,
+    });
+    rig.advance(Duration::from_millis(10));
+    assert_eq!(rig.count("tokenNeeded"), 1, "it has ended meanwhile");
+    rig.done(json!({ "type": "setAccessToken", "token": token(7200) }));
+    rig.seconds(3539);
+    assert_eq!(rig.count("tokenNeeded"), 1);
+    rig.seconds(2);
+    assert_eq!(rig.count("tokenNeeded"), 2);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use phone::MediaEvent;
+use phone::network::{NetworkChange, OurEnd};
 use serde_json::{Value, json};
 
 use sip::message::Method;
@@ -277,6 +278,51 @@ fn a_server_that_refuses_in_a_call_is_a_reason_to_ask() {
         ["Awaited", "Renewed"],
         "the call goes on meanwhile"
     );
+}
+
+/// A machine that slept for an hour: the phone's clock stood still.
+fn sleep(rig: &mut Rig) {
+    rig.network(NetworkChange {
+        slept: HOUR,
+        rerouted: false,
+        online: true,
+        our_end: OurEnd::Kept,
+    });
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[test]
+fn what_ended_while_the_machine_slept_is_asked_for_anew_and_waited_for() {
+    let function = json!({ "iceServers": { "function": true } });
+    let (mut rig, mut bob, _) = Rig::having_called(alice_with(function));
+    let servers = turn(&rig, "one", 600).to_string();
+    rig.command(json!({ "type": "iceServersGiven", "question": 1, "servers": servers }));
+    rig.receive(bob.bye(&[]));
+    sleep(&mut rig);
+    call(&mut rig);
+    assert_eq!(rig.count("iceServersNeeded"), 1);
+    assert_eq!(known(&rig), ["Renewed", "Awaited"]);
+    let servers = turn(&rig, "two", 3600 + 600);
+    give(&mut rig, &servers);
+    rig.seconds(539);
+    assert_eq!(rig.count("iceServersNeeded"), 1);
+    rig.seconds(2);
+    assert_eq!(rig.count("iceServersNeeded"), 2, "at its own end");
+}
+
+#[test]
+fn a_call_waits_for_what_another_asks_for_after_a_sleep() {
+    let mut rig = asking();
+    call(&mut rig);
+    let servers = turn(&rig, "one", 600);
+    give(&mut rig, &servers);
+    sleep(&mut rig);
+    rig.advance(Duration::from_millis(10));
+    assert_eq!(rig.count("iceServersNeeded"), 2, "a call runs");
+    assert_eq!(known(&rig), ["Awaited", "Renewed"]);
+    call(&mut rig);
+    assert_eq!(known(&rig), ["Awaited", "Renewed", "Awaited"]);
 }
 
 #[test]
