@@ -92,6 +92,19 @@ pub enum ServerFault {
     Forgotten,
 }
 
+impl ServerFault {
+    /// Returns whether it refuses who asks (RFC 8656 §19): with other credentials it may be of use.
+    pub fn refuses_login(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                code: 401 | 403 | 441,
+                ..
+            }
+        )
+    }
+}
+
 /// A datagram to send from one of the local sockets.
 #[derive(Debug)]
 pub struct Transmit {

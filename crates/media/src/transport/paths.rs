@@ -474,7 +474,7 @@ impl Paths {
                     self.fault(server, fault);
                 }
                 (RelayEvent::Failed(fault), Via::Socket(..)) => self.fault(server, fault),
-                (RelayEvent::Refused(fault), _) if self.renewed => {
+                (RelayEvent::Refused(fault), _) if self.renewed && fault.refuses_login() => {
                     self.relays[index].give_up(fault);
                 }
                 (RelayEvent::Refused(fault), _) => self.complain(server, fault),

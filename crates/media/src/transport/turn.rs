@@ -121,7 +121,7 @@ pub(super) struct Relay {
     refresh: Option<Transaction>,
     /// No refresh was answered of late.
     silent: bool,
-    /// What the last refresh was refused with.
+    /// What the last refresh was refused with, if that were the credentials.
     refused: Option<ServerFault>,
     permissions: Vec<Permission>,
     channels: Vec<Channel>,
@@ -379,7 +379,9 @@ impl Relay {
                 }
                 // What it gave may go on for minutes, and with it the call.
                 Some(fault) => {
-                    self.refused = Some(fault.clone());
+                    if fault.refuses_login() {
+                        self.refused = Some(fault.clone());
+                    }
                     self.events.push_back(RelayEvent::Refused(fault));
                 }
             },
@@ -466,7 +468,7 @@ impl Relay {
         self.state = TurnState::Failed;
     }
 
-    /// Returns why the server will not go on, if it has said so.
+    /// Returns why the server will not go on with these credentials, if it has said so.
     pub(super) fn take_refused(&mut self) -> Option<ServerFault> {
         self.refused.take()
     }

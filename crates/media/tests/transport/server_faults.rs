@@ -203,3 +203,25 @@ fn what_was_given_for_credentials_that_ran_out_is_given_up_once_there_are_others
         assert_eq!(faults(&net), [refused(441)]);
     }
 }
+
+#[test]
+fn a_refresh_that_is_refused_for_another_reason_gives_nothing_up_for_other_credentials() {
+    for others_come_first in [true, false] {
+        let mut net = net(Policy::Relay, ours(), |_| {});
+        net.connect();
+        let renew = |net: &mut Net| net.with(ALICE, |transport, now| transport.renew_servers(now));
+        if others_come_first {
+            renew(&mut net);
+        }
+        net.servers[0].refuses_refresh = Some(500);
+        net.until(ms(26_000), |net| !net.peers[ALICE].faults.is_empty());
+        if !others_come_first {
+            renew(&mut net);
+        }
+        assert!(net.all(State::Connected), "it goes on");
+        net.servers[0].refuses_refresh = None;
+        net.run(ms(700_000));
+        assert!(net.all(State::Connected), "and so it does for long");
+        assert_eq!(faults(&net), [refused(500)]);
+    }
+}
