@@ -77,11 +77,38 @@ describe('preflight()', { timeout: 60_000 }, () => {
 
   test('tells a proxy function that fails', async (t) => {
     const { pbx } = await pbxOf(t)
-    for (const httpProxy of [() => Promise.reject(new Error('no PAC')), () => 42, () => 'ftp://proxy', async () => 'SOCKS4 a:1']) {
+    for (const httpProxy of [() => Promise.reject(new Error('no http://al:s3cret@pac')), () => 42, () => 'ftp://proxy', async () => 'SOCKS4 a:1']) {
       const result = await preflight({ ...pbx.account('alice'), httpProxy }, { checks: signalling })
+      assert.doesNotMatch(JSON.stringify(result), /s3cret/)
       assert.equal(codes(result).proxy, 'proxy-function')
       assert.equal(codes(result).websocket, 'not-tried')
     }
+  })
+
+  test('tells an iceServers function that fails, and shows nothing of what it threw but its name and code', async () => {
+    const account = { uri: 'sip:alice@example.invalid', register: false, audio: 'none' }
+    const refused = Object.assign(new TypeError('Failed to parse URL from https//api?token=s3cret'), { code: 'ERR_INVALID_URL' })
+    for (const [iceServers, text] of [
+      [() => { throw refused }, /TypeError \(ERR_INVALID_URL\)/],
+      [async () => JSON.parse('x{"credential":"s3cret"}'), /SyntaxError/],
+      [() => { throw Object.create(null) }, /an object/],
+    ]) {
+      const result = await preflight({ ...account, iceServers }, { checks: ['turn'] })
+      assert.equal(codes(result).turn, 'ice-function', JSON.stringify(result))
+      assert.match(result.checks[0].found, text)
+      assert.doesNotMatch(JSON.stringify(result), /s3cret/)
+    }
+  })
+
+  test('is disturbed by no function that answers when it is over', async () => {
+    const account = { uri: 'sip:alice@example.invalid', register: false, audio: 'none' }
+    let answer
+    const iceServers = () => new Promise((resolve) => (answer = resolve))
+    const result = await preflight({ ...account, iceServers }, { checks: ['turn'] })
+    assert.equal(codes(result).turn, 'ice-function', JSON.stringify(result))
+    // What would be thrown then is no rejection that anybody handles: the test would fail.
+    answer([{ urls: 'stun:127.0.0.1:9' }])
+    await new Promise(setImmediate)
   })
 
   test('leaves sound alone that is not wanted', async () => {

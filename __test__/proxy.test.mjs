@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, test } from 'node:test'
-import { promisify } from 'node:util'
+import { inspect, promisify } from 'node:util'
 import { Softphone } from 'offhook'
 import { bothBeep, next, pbxOf, registers } from './pbx.mjs'
 import { connect, eventually, silent } from './phones.mjs'
@@ -137,15 +137,27 @@ describe('httpProxy as a function', () => {
     for (const url of asked) assert.match(url, /^ws:\/\/127\.0\.0\.1:\d+\/ws$/)
   })
 
-  test('that throws, or gives what is no proxy, fails initialize() with what it said', async (t) => {
+  test('that throws, or gives what is no proxy, fails initialize() with its name and code, and shows nothing else of it', async (t) => {
     const { make } = await pbxOf(t)
     for (const [httpProxy, text] of [
-      [() => { throw new Error('no script') }, /The httpProxy function failed: Error: no script/],
+      [() => { throw new Error('no http://al:hunter2@proxy') }, /The httpProxy function failed: Error$/],
+      [() => Promise.reject(Object.assign(new TypeError('?token=hunter2'), { code: 'ERR_INVALID_URL' })), /failed: TypeError \(ERR_INVALID_URL\)$/],
+      [() => { throw 'hunter2' }, /failed: a string$/],
+      [() => { throw Object.create(null) }, /failed: an object$/],
+      [() => { throw Object.defineProperty(new Error(), 'code', { get: () => { throw new Error('hunter2') } }) }, /failed: an error$/],
       [() => 7, /it gave a number, but must give a proxy's URL/],
       [() => 'gopher://x', /gave a URL of another scheme/],
     ]) {
-      const phone = make('alice', { httpProxy })
-      await assert.rejects(phone.initialize(), ({ code, cause }) => code === 'ERR_PROXY_FAILED' && text.test(cause.message))
+      const logged = []
+      const log = (...parts) => void logged.push(inspect(parts, { depth: 9 }))
+      const logger = { debug: log, log, info: log, warn: log, error: log }
+      const phone = make('alice', { httpProxy, logger, logLevel: 'trace' })
+      await assert.rejects(phone.initialize(), ({ code, cause }) => {
+        assert.equal(code, 'ERR_PROXY_FAILED')
+        assert.match(cause.message, text)
+        assert.doesNotMatch(inspect(cause) + logged, /hunter2/)
+        return true
+      })
     }
   })
 

@@ -1,6 +1,7 @@
 import { Foreign, given } from './given'
 import type { IceServersFunction } from './options'
-import { isPlainObject, typeName } from './schema'
+import { isPlainObject } from './schema'
+import { thrown } from './thrown'
 
 /** `iceServers` as the addon reads them: what JSON can't carry is said by an object of this package's own. */
 export function wireIceServerSource(iceServers: unknown): unknown {
@@ -14,14 +15,6 @@ export async function givenIceServers(give: IceServersFunction): Promise<{ serve
     const iceServers: unknown = await give()
     return { servers: JSON.stringify(given({ iceServers })['iceServers'] ?? null) }
   } catch (error) {
-    return { failure: described(error) }
+    return { failure: thrown(error) }
   }
-}
-
-// Its message may hold a token: that of a fetch quotes the URL, that of JSON.parse the answer.
-function described(error: unknown): string {
-  if (!(error instanceof Error)) return typeName(error)
-  const { code } = error as { code?: unknown }
-  const name = typeof error.name === 'string' ? error.name : 'an error'
-  return (typeof code === 'string' ? `${name} (${code})` : name).toWellFormed()
 }

@@ -1,6 +1,7 @@
 import { Foreign } from './given'
 import type { ProxyFunction } from './options'
 import { isPlainObject, typeName } from './schema'
+import { thrown } from './thrown'
 
 /** `httpProxy` as the addon reads it: what JSON can't carry, and the environment, are said by objects of this package's own. */
 export function wireProxy(httpProxy: unknown): unknown {
@@ -17,7 +18,7 @@ export async function chosenProxy(choose: ProxyFunction, url: string): Promise<{
     if (typeof proxy === 'string') return { proxy: proxy.toWellFormed() }
     return { failure: `it gave ${typeName(proxy)}, but must give a proxy's URL, what a PAC script answers, or null` }
   } catch (error) {
-    return { failure: String(error).toWellFormed() }
+    return { failure: thrown(error) }
   }
 }
 
