@@ -18,7 +18,7 @@ const FRESH: Duration = Duration::from_secs(60);
 const AHEAD: Duration = Duration::from_secs(60);
 /// However short the time is, it is not asked without end.
 const LEAST: Duration = Duration::from_secs(1);
-/// A renewal that failed is tried again after this.
+/// A renewal that failed, or gave what is of no use, is tried again after this.
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// What a function has given, and what it is asked.
@@ -26,9 +26,11 @@ const AGAIN: Duration = Duration::from_secs(10);
 pub(crate) struct IceSource {
     question: u32,
     asked: Option<OpenQuestion>,
-    /// Until then the last answer is used without a question.
+    /// When the last answer came.
+    answered: Option<Instant>,
+    /// Until then the last answer is used without a question; after a failure nobody asks who goes on meanwhile.
     fresh: Option<Instant>,
-    /// When the last answer's credentials end, if it says so.
+    /// When the last answer's credentials end, if that is known.
     ends: Option<Instant>,
     /// It has let calls wait in vain: nobody waits for it before it was in time again.
     slow: bool,
@@ -63,8 +65,7 @@ impl IceSource {
         now: Instant,
         outputs: &mut VecDeque<Output>,
     ) {
-        let is_fresh = self.fresh.is_some_and(|until| until > now);
-        if !config.asks_for_ice_servers || is_fresh {
+        if !config.asks_for_ice_servers || self.is_fresh(gathering, now) {
             return;
         }
         self.asked.take_if(|asked| asked.at + GIVEN_UP <= now);
@@ -79,6 +80,16 @@ impl IceSource {
             Some(_) => self.unserved.push(id),
             None => self.ask(waits, now, outputs),
         }
+    }
+
+    /// Whoever begins needs what is good still.
+    fn is_fresh(&self, gathering: Gathering, now: Instant) -> bool {
+        let good = match self.ends {
+            Some(ends) => ends > now,
+            None => self.trouble.is_none(),
+        };
+        let lately = self.fresh.is_some_and(|until| until > now);
+        lately && (good || gathering == Gathering::Later)
     }
 
     fn ask(&mut self, awaited: bool, now: Instant, outputs: &mut VecDeque<Output>) {
@@ -136,10 +147,27 @@ impl IceSource {
         let asked = self.asked.take();
         self.slow &= asked.is_none_or(|asked| asked.at + PATIENCE <= now);
         self.trouble = None;
-        self.ends = left.map(|left| now + left);
+        let has_ended = left.is_some_and(|left| left.is_zero());
+        let left = left.filter(|left| !left.is_zero());
         let good = left.map_or(FRESH, |left| left - AHEAD.min(left / 2));
-        let least = if good.is_zero() { AGAIN } else { LEAST };
-        self.fresh = Some(now + good.max(least));
+        self.answered = Some(now);
+        self.ends = left.map(|left| now + left);
+        self.fresh = Some(now + good.max(LEAST));
+        if has_ended {
+            self.refused(now);
+        }
+    }
+
+    /// What was given last is of no use: it ends now, or a little after it came, however often that happens.
+    pub(crate) fn refused(&mut self, now: Instant) {
+        let Some(answered) = self.answered else {
+            return;
+        };
+        let end = now.max(answered + AGAIN);
+        self.ends = Some(self.ends.map_or(end, |ends| ends.min(end)));
+        if self.trouble.is_none() {
+            self.fresh = self.fresh.map(|fresh| fresh.min(end));
+        }
     }
 
     /// The function gave nothing that can be used; what it gave last stays.
@@ -147,12 +175,13 @@ impl IceSource {
         let asked = self.asked.take();
         self.slow &= asked.is_none_or(|asked| asked.at + PATIENCE <= now);
         self.trouble = Some(trouble);
-        self.fresh = self.ends.map(|_| now + AGAIN);
+        self.fresh = Some(now + AGAIN);
     }
 
     /// The machine slept: what was given, and what was asked, is as much older.
     pub(crate) fn slept(&mut self, slept: Duration, now: Instant) {
         let earlier = |at: Instant| at.checked_sub(slept).unwrap_or(at.min(now));
+        self.answered = self.answered.map(earlier);
         self.fresh = self.fresh.map(earlier);
         self.ends = self.ends.map(earlier);
         if let Some(asked) = &mut self.asked {

@@ -241,7 +241,12 @@ pub enum MediaEvent {
     /// All local candidates are known.
     EndOfCandidates,
     /// A STUN or TURN server is of no use; the call does without it as far as it can.
-    IceServerFailed { server: String, reason: String },
+    IceServerFailed {
+        server: String,
+        reason: String,
+        /// It is the credentials that it does not take.
+        refuses_login: bool,
+    },
     /// The peer put us on hold, or took us off it.
     RemoteHold { held: bool },
     /// The peer pressed a key for so many milliseconds.

@@ -81,7 +81,7 @@ impl Phone {
         if let Some((unserved, trouble)) = self.around.ice.take_unserved() {
             for id in unserved {
                 self.act_on(id, |session, ctx| {
-                    session.ice_server_failed("iceServers", &trouble, ctx);
+                    session.ice_function_failed(&trouble, ctx);
                 });
             }
         }
@@ -95,7 +95,7 @@ impl Phone {
         }
         self.each(|session: &mut Session, ctx| {
             if session.is_live() {
-                session.ice_server_failed("iceServers", trouble, ctx);
+                session.ice_function_failed(trouble, ctx);
             }
         });
     }

@@ -17,17 +17,36 @@ pub(super) struct IceServerFaults {
 }
 
 impl Session {
-    pub(crate) fn ice_server_failed(&mut self, server: &str, reason: &str, ctx: &mut Context<'_>) {
-        let text = format!("{server}: {reason}");
-        let faults = &mut self.ice_server_faults;
-        if faults.told.contains(&text) || faults.told.len() >= MOST_TOLD {
-            return;
+    /// A server that a function may have given, whose credentials it does not take or which is of no use otherwise.
+    pub(super) fn ice_server_failed(
+        &mut self,
+        (server, reason): (&str, &str),
+        refuses_login: bool,
+        ctx: &mut Context<'_>,
+    ) {
+        if refuses_login {
+            ctx.ice.refused(ctx.now);
         }
-        faults.told.push(text.clone());
-        if matches!(self.state, State::Active(_)) {
+        let is_news = self.tell_ice_fault(server, reason, ctx);
+        if is_news && matches!(self.state, State::Active(_)) {
             // Its credentials may have ended.
             ctx.want_ice_servers(self.id, Gathering::Later);
         }
+    }
+
+    /// The function that gives servers gave none: it is not asked for that.
+    pub(crate) fn ice_function_failed(&mut self, trouble: &str, ctx: &mut Context<'_>) {
+        self.tell_ice_fault("iceServers", trouble, ctx);
+    }
+
+    /// Returns whether it was not told before.
+    fn tell_ice_fault(&mut self, server: &str, reason: &str, ctx: &mut Context<'_>) -> bool {
+        let text = format!("{server}: {reason}");
+        let faults = &mut self.ice_server_faults;
+        if faults.told.contains(&text) || faults.told.len() >= MOST_TOLD {
+            return false;
+        }
+        faults.told.push(text.clone());
         let details = serde_json::json!({ "id": self.id });
         let shown = match server {
             "iceServers" => text.clone(),
@@ -44,6 +63,7 @@ impl Session {
             | State::Ending
             | State::Ended => ctx.emit(warning),
         }
+        true
     }
 
     /// The application has the session now.

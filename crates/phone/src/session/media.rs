@@ -34,8 +34,12 @@ impl Session {
             MediaEvent::Failed { failure, reason } => self.failed(failure, &reason, ctx),
             MediaEvent::FirstSound => self.connectivity.heard = true,
             MediaEvent::EndOfCandidates => ctx.emit(Event::EndOfCandidates { id }),
-            MediaEvent::IceServerFailed { server, reason } => {
-                self.ice_server_failed(&server, &reason, ctx);
+            MediaEvent::IceServerFailed {
+                server,
+                reason,
+                refuses_login,
+            } => {
+                self.ice_server_failed((&server, &reason), refuses_login, ctx);
             }
             MediaEvent::RemoteHold { held } => self.held_by_peer(held, ctx),
             MediaEvent::Dtmf {

@@ -258,26 +258,109 @@ fn a_number_for_a_name_is_no_time() {
     assert_eq!(rig.count("iceServersNeeded"), 1);
 }
 
+fn refusal(reason: &str, refuses_login: bool) -> MediaEvent {
+    MediaEvent::IceServerFailed {
+        server: "turn:t".into(),
+        reason: reason.into(),
+        refuses_login,
+    }
+}
+
+fn refuse(rig: &mut Rig, reason: &str, refuses_login: bool) {
+    let id = rig.id_of("sessionStarted");
+    rig.media_event(id, refusal(reason, refuses_login));
+}
+
 #[test]
 fn a_server_that_refuses_in_a_call_is_a_reason_to_ask() {
     let mut rig = asking();
     call(&mut rig);
-    give(&mut rig, &json!([{ "urls": "stun:s" }]));
-    let id = rig.id_of("sessionStarted");
-    rig.seconds(61);
-    rig.media_event(
-        id,
-        MediaEvent::IceServerFailed {
-            server: "turn:t".into(),
-            reason: "it refuses: 401".into(),
-        },
-    );
+    let servers = turn(&rig, "one", 3600);
+    give(&mut rig, &servers);
+    rig.seconds(11);
+    refuse(&mut rig, "it does not answer", false);
+    assert_eq!(rig.count("iceServersNeeded"), 1, "they are good still");
+    refuse(&mut rig, "it refuses: 401", true);
     assert_eq!(rig.count("iceServersNeeded"), 2);
     assert_eq!(
         known(&rig),
         ["Awaited", "Renewed"],
         "the call goes on meanwhile"
     );
+}
+
+#[test]
+fn a_server_that_refuses_everything_makes_a_question_each_ten_seconds_at_most() {
+    let mut rig = asking();
+    call(&mut rig);
+    for second in 0..30 {
+        let servers = turn(&rig, "of no use", 3600);
+        give(&mut rig, &servers);
+        refuse(&mut rig, &format!("it refuses: 401 at {second}"), true);
+        rig.seconds(1);
+    }
+    assert!((3..=4).contains(&rig.count("iceServersNeeded")));
+    assert!(
+        known(&rig)
+            .iter()
+            .filter(|known| **known == "Awaited")
+            .count()
+            == 1
+    );
+}
+
+#[test]
+fn a_call_that_begins_after_credentials_were_refused_waits_for_others() {
+    let function = json!({ "iceServers": { "function": true } });
+    let (mut rig, mut bob, id) = Rig::having_called(alice_with(function));
+    let servers = turn(&rig, "one", 3600).to_string();
+    rig.command(json!({ "type": "iceServersGiven", "question": 1, "servers": servers }));
+    rig.media_event(id, refusal("it refuses: 403", true));
+    assert_eq!(rig.count("iceServersNeeded"), 0, "they came just now");
+    rig.receive(bob.bye(&[]));
+    rig.response(200);
+    rig.seconds(11);
+    call(&mut rig);
+    assert_eq!(known(&rig), ["Awaited", "Renewed", "Awaited"]);
+}
+
+#[test]
+fn a_function_that_fails_otherwise_each_time_is_not_asked_for_that() {
+    let mut rig = asking();
+    call(&mut rig);
+    give(&mut rig, &json!([{ "urls": "stun:s" }]));
+    rig.seconds(61);
+    call(&mut rig);
+    for request in 0..10 {
+        let failure = format!("no answer to request {request}");
+        answer(&mut rig, json!({ "failure": failure }));
+    }
+    assert_eq!(rig.count("iceServersNeeded"), 2);
+    refuse(&mut rig, "it does not answer", false);
+    assert_eq!(rig.count("iceServersNeeded"), 2, "who goes on asks later");
+    call(&mut rig);
+    assert_eq!(rig.count("iceServersNeeded"), 3, "and who begins at once");
+}
+
+#[test]
+fn a_call_that_begins_when_a_renewal_failed_and_the_credentials_have_ended_asks_again() {
+    let mut rig = asking();
+    call(&mut rig);
+    let servers = turn(&rig, "one", 600);
+    give(&mut rig, &servers);
+    rig.seconds(598);
+    assert_eq!(
+        rig.count("iceServersNeeded"),
+        3,
+        "it is asked again after 30 s"
+    );
+    answer(&mut rig, json!({ "failure": "Error" }));
+    call(&mut rig);
+    assert_eq!(rig.count("iceServersNeeded"), 3, "they are good for 2 s");
+    rig.seconds(3);
+    call(&mut rig);
+    assert_eq!(rig.count("iceServersNeeded"), 4);
+    assert_eq!(known(&rig).last(), Some(&"Awaited"));
 }
 
 /// A machine that slept for an hour: the phone's clock stood still.
@@ -299,10 +382,11 @@ fn what_ended_while_the_machine_slept_is_asked_for_anew_and_waited_for() {
     let servers = turn(&rig, "one", 600).to_string();
     rig.command(json!({ "type": "iceServersGiven", "question": 1, "servers": servers }));
     rig.receive(bob.bye(&[]));
+    rig.response(200);
     sleep(&mut rig);
     call(&mut rig);
     assert_eq!(rig.count("iceServersNeeded"), 1);
-    assert_eq!(known(&rig), ["Renewed", "Awaited"]);
+    assert_eq!(known(&rig), ["Awaited", "Renewed", "Awaited"]);
     let servers = turn(&rig, "two", 3600 + 600);
     give(&mut rig, &servers);
     rig.seconds(539);

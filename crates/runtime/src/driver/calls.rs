@@ -575,7 +575,12 @@ impl Calls {
         call.place = MediaPlace::Hosted(handle);
         for unusable in self.ice.servers.unusable() {
             let (server, reason) = (unusable.url.clone(), unusable.reason.clone());
-            self.tell(id, MediaEvent::IceServerFailed { server, reason });
+            let failed = MediaEvent::IceServerFailed {
+                server,
+                reason,
+                refuses_login: false,
+            };
+            self.tell(id, failed);
         }
     }
 

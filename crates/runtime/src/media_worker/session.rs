@@ -412,6 +412,7 @@ fn translate(said: Said) -> Option<MediaEvent> {
         Said::ServerFault { name, fault } => MediaEvent::IceServerFailed {
             server: name,
             reason: fault.to_string(),
+            refuses_login: fault.refuses_login(),
         },
         Said::Dtmf {
             tone,
