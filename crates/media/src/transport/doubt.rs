@@ -1,12 +1,12 @@
-//! Ways to servers on which nothing came lately: no call waits for them.
+//! Ways to servers on which nothing came lately: no call waits long for them.
 
 use std::time::Duration;
 
 use super::config::Way;
 
-/// What a server that was silent, and is the only one, has: it may be back, and usually answers both questions of an allocation
-/// in that time.
-const GRACE: Duration = Duration::from_millis(100);
+/// What a server that was silent has if no other has given a relay: it may be back, and answers both questions of an allocation in
+/// that time also on a long way.
+const GRACE: Duration = Duration::from_millis(300);
 
 /// The ways that are doubted.
 #[derive(Debug)]
@@ -22,7 +22,12 @@ impl Doubt {
     }
 
     /// Returns how long ways that are doubted are waited for, if no other way is; `ways` are all, and whether each is settled.
-    pub(super) fn patience(&self, ways: impl Iterator<Item = (Way, bool)>) -> Option<Duration> {
+    /// `wants` says that what the others gave is not all that is wanted.
+    pub(super) fn patience(
+        &self,
+        ways: impl Iterator<Item = (Way, bool)>,
+        wants: bool,
+    ) -> Option<Duration> {
         if !self.is_any() {
             return None;
         }
@@ -34,7 +39,11 @@ impl Doubt {
             }
             others |= !is_doubted;
         }
-        Some(if others { Duration::ZERO } else { GRACE })
+        Some(if others && !wants {
+            Duration::ZERO
+        } else {
+            GRACE
+        })
     }
 
     /// Returns the ways on which nothing came, and which were not doubted before.

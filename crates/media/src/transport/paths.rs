@@ -48,6 +48,8 @@ pub(super) struct Paths {
     started: Instant,
     first: Option<Instant>,
     gathering: Gathering,
+    /// When it is told that doubted servers have given nothing: nobody has waited so long for them.
+    verdict: Option<Instant>,
     /// There are other servers, or other credentials, to gather from anew.
     renewed: bool,
     events: VecDeque<PathEvent>,
@@ -76,6 +78,7 @@ impl Paths {
             started: now,
             first: None,
             gathering: Gathering::Gathering,
+            verdict: None,
             renewed: false,
             events: VecDeque::new(),
         };
@@ -278,20 +281,24 @@ impl Paths {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let total = self.started + self.cap.total;
         if self.gathering == Gathering::Complete {
-            return None;
+            return self.verdict;
         }
-        let deadline = self.first.map_or(total, |first| {
-            let patience = self.doubt.patience(self.ways());
-            total.min(
-                first
-                    + patience.map_or(self.cap.after_first, |doubted| {
-                        doubted.min(self.cap.after_first)
-                    }),
-            )
-        });
-        Some(deadline)
+        let cap = self.capped();
+        let is_relayed = self.relays.iter().any(Relay::is_allocated);
+        let wants = !self.relays.is_empty() && !is_relayed;
+        let hurried = self
+            .first
+            .zip(self.doubt.patience(self.ways(), wants))
+            .map(|(first, patience)| first + patience);
+        Some(hurried.map_or(cap, |hurried| hurried.min(cap)))
+    }
+
+    /// When gathering ends, whoever has not answered.
+    fn capped(&self) -> Instant {
+        let total = self.started + self.cap.total;
+        self.first
+            .map_or(total, |first| total.min(first + self.cap.after_first))
     }
 
     /// The ways that were tried, and whether something was heard on each.
@@ -346,8 +353,12 @@ impl Paths {
         let answered =
             self.queries.iter().all(Query::is_settled) && self.relays.iter().all(Relay::is_settled);
         let capped = self.deadline().is_some_and(|deadline| deadline <= now);
+        if self.gathering == Gathering::Complete && self.verdict.take_if(|_| capped).is_some() {
+            self.blame();
+        }
         if self.gathering == Gathering::Gathering && (answered || capped) {
             self.gathering = Gathering::Complete;
+            self.verdict = Some(self.capped()).filter(|end| *end > now && !answered);
             self.blame();
             let ways = self.ways().collect();
             let silent = self.doubt.note_silence(ways);
@@ -359,12 +370,18 @@ impl Paths {
         }
     }
 
-    /// Tells which servers have given nothing.
+    /// Tells which servers have given nothing, of those that had their time.
     fn blame(&mut self) {
+        let is_early = self.verdict.is_some();
         let served = |index: usize| {
             let (queries, relays) = (self.queries.iter(), self.relays.iter());
             let mut queries = queries.filter(|query| query.asked_server == index);
             let mut relays = relays.filter(|relay| relay.server == index).peekable();
+            let is_open = queries.clone().any(|query| !query.is_settled())
+                || relays.clone().any(|relay| !relay.is_settled());
+            if is_early && is_open {
+                return true;
+            }
             match relays.peek() {
                 Some(_) => relays.any(Relay::is_allocated),
                 None => queries.clone().count() == 0 || queries.any(Query::is_answered),
@@ -607,6 +624,7 @@ impl Paths {
             self.close_relay(index, now);
         }
         self.gathering = Gathering::Complete;
+        self.verdict = None;
     }
 }
 

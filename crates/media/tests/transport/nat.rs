@@ -141,7 +141,7 @@ fn a_way_that_was_silent_is_told_and_delays_no_call_any_more() {
             vec![(doubted(silent), WayNews::Silent)],
         ),
         (vec![live, silent], vec![silent], 40, vec![]),
-        (vec![silent], vec![silent], 100, vec![]),
+        (vec![silent], vec![silent], 300, vec![]),
         (
             vec![live],
             vec![live],
@@ -170,6 +170,57 @@ fn a_way_that_was_silent_is_told_and_delays_no_call_any_more() {
         let ways = net.peers[ALICE].ways.iter();
         let ways: Vec<_> = ways.map(|(_, way, news)| (way.clone(), *news)).collect();
         assert_eq!(ways, told, "{what}");
+    }
+}
+
+#[test]
+fn a_server_that_is_back_after_it_was_silent_gives_a_relay_on_a_long_way_too() {
+    for beside in [false, true] {
+        let mut net = Net::new(24);
+        net.weather.delay = (60, 60);
+        net.servers.push(TurnServer::new(address(SERVER)));
+        net.servers
+            .push(TurnServer::new(address("203.0.113.2:3478")));
+        let mut alice = config("10.0.0.1:1000", Role::Controlling);
+        alice.servers = vec![turn(TurnServer::PASSWORD)];
+        if beside {
+            let mut other = stun();
+            other.reach = Reach::Datagrams(address("203.0.113.2:3478"));
+            alice.servers.push(other);
+        }
+        alice.doubted = vec![Way::Datagrams(
+            address("10.0.0.1:1000").ip(),
+            address(SERVER),
+        )];
+        net.add(alice);
+        net.add(config("10.0.0.2:2000", Role::Controlled));
+        net.until(ms(6000), |net| net.peers[ALICE].gathered_at.is_some());
+        assert!(kinds(&net, ALICE).contains(&CandidateKind::Relayed));
+        net.run(ms(2000));
+        assert!(net.peers[ALICE].faults.is_empty(), "beside: {beside}");
+    }
+}
+
+#[test]
+fn a_server_that_is_slow_to_come_back_is_not_called_silent() {
+    for (is_silent, faults) in [(false, 0), (true, 1)] {
+        let mut net = Net::new(25);
+        net.weather.delay = (200, 200);
+        net.servers.push(TurnServer::new(address(SERVER)));
+        net.servers[0].silent = is_silent;
+        let mut alice = config("10.0.0.1:1000", Role::Controlling);
+        alice.servers = vec![turn(TurnServer::PASSWORD)];
+        alice.doubted = vec![Way::Datagrams(
+            address("10.0.0.1:1000").ip(),
+            address(SERVER),
+        )];
+        net.add(alice);
+        net.add(config("10.0.0.2:2000", Role::Controlled));
+        net.run(ms(990));
+        assert_eq!(net.peers[ALICE].gathered_at, Some(ms(300)));
+        assert!(net.peers[ALICE].faults.is_empty(), "it has a second");
+        net.run(ms(1000));
+        assert_eq!(net.peers[ALICE].faults.len(), faults);
     }
 }
 

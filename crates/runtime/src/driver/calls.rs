@@ -69,6 +69,8 @@ pub(super) struct Call {
     /// It hears whoever sits at this machine in a conference.
     hears_host: bool,
     views: Views,
+    /// The network in which its media began.
+    pub(super) network: u32,
 }
 
 /// What the far end hears, or hears on hold.
@@ -110,6 +112,7 @@ impl Call {
             voice: 100,
             hears_host: true,
             views: Views::default(),
+            network: 0,
         }
     }
 
@@ -573,6 +576,7 @@ impl Calls {
             handle.send(Order::Capture(Some(tap.clone())));
         }
         call.place = MediaPlace::Hosted(handle);
+        call.network = self.ice.network;
         for unusable in self.ice.servers.unusable() {
             let (server, reason) = (unusable.url.clone(), unusable.reason.clone());
             let failed = MediaEvent::IceServerFailed {

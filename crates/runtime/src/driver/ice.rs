@@ -28,6 +28,8 @@ pub(super) struct IceSupply {
     renewed: bool,
     /// Counts the lists of servers, so that the answer about an old one is known as such.
     pub(super) list: u32,
+    /// Counts the networks that the machine was in.
+    pub(super) network: u32,
 }
 
 impl IceSupply {
@@ -39,6 +41,7 @@ impl IceSupply {
             awaited: false,
             renewed: false,
             list: 0,
+            network: 0,
         }
     }
 
@@ -46,6 +49,7 @@ impl IceSupply {
     pub(super) fn forget(&mut self) {
         self.servers.forget();
         self.silent = SilentWays::default();
+        self.network += 1;
     }
 }
 
@@ -123,9 +127,13 @@ impl Calls {
         }
     }
 
-    /// Takes note of what a call knows of a way to a server.
-    pub(crate) fn note_way(&mut self, way: Way, news: WayNews, now: Instant) {
-        self.ice.silent.note(way, news, now);
+    /// Takes note of what a call knows of a way to a server. In another network than it began in, silence says nothing.
+    pub(crate) fn note_way(&mut self, id: SessionId, (way, news): (Way, WayNews), now: Instant) {
+        let call = self.calls.get(&id);
+        let is_here = call.is_some_and(|call| call.network == self.ice.network);
+        if is_here || news == WayNews::Heard {
+            self.ice.silent.note(way, news, now);
+        }
     }
 
     /// Takes what a lookup of the ICE servers found, and hosts the sessions that waited for it.

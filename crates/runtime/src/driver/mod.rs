@@ -384,7 +384,7 @@ impl Driver {
                     self.calls.connect(id, link, target, outbox);
                 }
                 What::Resolve(name) => self.calls.resolve(id, name, &mut self.jobs),
-                What::Way(way, news) => self.calls.note_way(way, news, now),
+                What::Way(way, news) => self.calls.note_way(id, (way, news), now),
                 What::Path(path) => self.journals.path(id, &path),
                 What::Summary(summary) => {
                     if self.calls.knows(id) {

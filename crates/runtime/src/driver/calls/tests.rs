@@ -323,10 +323,14 @@ async fn a_server_that_says_nothing_is_doubted_by_the_calls_that_follow() {
     let (way, news) = known.await.unwrap();
     let expected = Way::Datagrams(address.ip(), address);
     assert_eq!((&way, news), (&expected, WayNews::Silent));
-    calls.note_way(way, news, Instant::now());
+    let id = SessionId::from_random(9);
+    calls.note_way(id, (way.clone(), news), Instant::now());
     assert_eq!(calls.ice.silent.doubted(Instant::now()), [expected]);
     calls.network_changed(true);
     assert_eq!(calls.ice.silent.doubted(Instant::now()), []);
+    calls.note_way(id, (way, news), Instant::now());
+    let doubted = calls.ice.silent.doubted(Instant::now());
+    assert_eq!(doubted, [], "the call began in another network");
 }
 
 #[tokio::test]
