@@ -173,14 +173,15 @@ impl Session {
                     lines.settle(work);
                 }
             }
+            transport::Output::Resolve(name) => {
+                self.outputs.push_back(super::Output::Resolve(name));
+            }
             // It has no servers.
             transport::Output::Connect(..)
             | transport::Output::Send(..)
             | transport::Output::Disconnect(_)
             | transport::Output::ServerFault(..)
-            | transport::Output::Way(..)
-            // The sound's transport has asked for the same names.
-            | transport::Output::Resolve(_) => {}
+            | transport::Output::Way(..) => {}
             // What the call is told of its path is that of its sound.
             transport::Output::LocalCandidate(_)
             | transport::Output::EndOfCandidates

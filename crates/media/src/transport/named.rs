@@ -19,26 +19,28 @@ pub(super) struct Naming {
 }
 
 impl Transport {
-    /// Asks for the addresses of named candidates, each name once. Nobody but a relay would be sent to them with
-    /// [`Policy::Relay`], and no relay reaches them.
+    /// Asks for the addresses of named candidates, each name once; what another description named is forgotten.
+    /// Nobody but a relay would be sent to them with [`Policy::Relay`], and no relay reaches them.
     pub(super) fn take_named(&mut self, named: &[NamedCandidate]) {
         if self.paths.policy() == Policy::Relay {
             return;
         }
+        let before = std::mem::take(&mut self.namings);
         for one in named {
-            let is_known = self.namings.iter().any(|known| known.named == *one);
-            let found = self
-                .namings
-                .iter()
-                .find(|known| known.named.name == one.name);
-            let (is_asked, found) = (found.is_some(), found.and_then(|known| known.found));
-            if !is_known && self.namings.len() < MOST_NAMED {
-                if !is_asked {
-                    self.out.push_back(Output::Resolve(one.name.clone()));
-                }
-                let named = one.clone();
-                self.namings.push(Naming { named, found });
+            if self.namings.len() >= MOST_NAMED {
+                break;
             }
+            if self.namings.iter().any(|known| known.named == *one) {
+                continue;
+            }
+            let mut known = before.iter().chain(&self.namings);
+            let known = known.find(|known| known.named.name == one.name);
+            let (is_asked, found) = (known.is_some(), known.and_then(|known| known.found));
+            if !is_asked {
+                self.out.push_back(Output::Resolve(one.name.clone()));
+            }
+            let named = one.clone();
+            self.namings.push(Naming { named, found });
             if let Some(ip) = found {
                 self.add_found(one, ip);
             }

@@ -378,3 +378,43 @@ fn a_flood_of_names_asks_for_a_few() {
     });
     assert_eq!(net.peers[BOB].asked.len(), 8);
 }
+
+#[test]
+fn names_of_a_description_that_is_over_are_forgotten() {
+    let mut net = Net::new(33);
+    net.add(config("10.0.0.1:1000", Role::Controlling));
+    net.add(config("10.0.0.2:2000", Role::Controlled));
+    net.run(ms(100));
+    let mut parameters = remote(&net.peers[ALICE].transport.local(), Description::Offer);
+    let candidate = parameters.candidates[0].clone();
+    parameters.candidates.clear();
+    let name = |number: u32| format!("name-{number}.local");
+    for number in 0..12 {
+        let mut parameters = parameters.clone();
+        parameters.named = vec![NamedCandidate {
+            name: name(number),
+            candidate: candidate.clone(),
+        }];
+        net.with(BOB, |transport, now| {
+            transport.set_remote(parameters, now).unwrap();
+        });
+    }
+    let asked: Vec<_> = (0..12).map(name).collect();
+    assert_eq!(net.peers[BOB].asked, asked, "however many a call has had");
+    let answer = remote(&net.peers[BOB].transport.local(), Description::Answer);
+    net.with(ALICE, |transport, now| {
+        let mut answer = answer;
+        answer.candidates.clear();
+        transport.set_remote(answer, now).unwrap();
+    });
+    let found = address("10.0.0.1:1").ip();
+    net.with(BOB, |transport, now| {
+        transport.resolved("name-3.local", found, now)
+    });
+    net.run(ms(2000));
+    assert!(!net.all(State::Connected), "it is none of this description");
+    net.with(BOB, |transport, now| {
+        transport.resolved("name-11.local", found, now)
+    });
+    net.until(ms(5000), |net| net.all(State::Connected));
+}

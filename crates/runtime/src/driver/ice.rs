@@ -1,6 +1,6 @@
 //! The STUN and TURN servers of a phone's calls: which there are, where, and which say nothing.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque, hash_map::Entry};
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -28,6 +28,8 @@ pub(super) struct IceSupply {
     renewed: bool,
     /// Counts the lists of servers, so that the answer about an old one is known as such.
     pub(super) list: u32,
+    /// Names that the local network is asked for, and the calls that gave them.
+    pub(super) resolving: HashMap<String, Vec<SessionId>>,
     /// Counts the networks that the machine was in.
     pub(super) network: u32,
 }
@@ -41,6 +43,7 @@ impl IceSupply {
             awaited: false,
             renewed: false,
             list: 0,
+            resolving: HashMap::new(),
             network: 0,
         }
     }
@@ -57,6 +60,9 @@ impl IceSupply {
 const SILENT: Duration = Duration::from_secs(600);
 /// Eight servers from a few addresses.
 const MOST_SILENT: usize = 32;
+
+/// As many names as one call may have: each takes a socket on each of a few interfaces.
+const MOST_RESOLVED: usize = 8;
 
 /// Ways to servers on which nothing came in the last call.
 #[derive(Debug, Default)]
@@ -111,19 +117,32 @@ impl Calls {
         self.host_waiting(Instant::now(), jobs);
     }
 
-    /// Asks the local network for the address of a name that a peer gave.
-    pub(crate) fn resolve(&self, id: SessionId, name: String, jobs: &mut JoinSet<Job>) {
-        let addresses = self.addresses();
-        jobs.spawn(async move {
-            let found = mdns::resolve(&name, &addresses).await;
-            Job::Resolved(id, name, found)
-        });
+    /// Asks the local network for the address of a name that a peer gave; for all calls at once, and for a few names at a time.
+    pub(crate) fn resolve(&mut self, id: SessionId, name: String, jobs: &mut JoinSet<Job>) {
+        let waiting = self.ice.resolving.len();
+        match self.ice.resolving.entry(name) {
+            Entry::Occupied(calls) if calls.get().contains(&id) => {}
+            Entry::Occupied(mut calls) => calls.get_mut().push(id),
+            Entry::Vacant(_) if waiting >= MOST_RESOLVED => {}
+            Entry::Vacant(free) => {
+                let name = free.key().clone();
+                free.insert(vec![id]);
+                let addresses = self.addresses();
+                jobs.spawn(async move {
+                    let found = mdns::resolve(&name, &addresses).await;
+                    Job::Resolved(name, found)
+                });
+            }
+        }
     }
 
     /// Takes what came of it.
-    pub(crate) fn resolved(&mut self, id: SessionId, name: String, found: Option<IpAddr>) {
+    pub(crate) fn resolved(&mut self, name: &str, found: Option<IpAddr>) {
+        let calls = self.ice.resolving.remove(name).unwrap_or_default();
         if let Some(ip) = found {
-            self.send(id, Order::Resolved(name, ip));
+            for id in calls {
+                self.send(id, Order::Resolved(name.to_owned(), ip));
+            }
         }
     }
 

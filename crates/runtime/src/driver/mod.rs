@@ -118,7 +118,7 @@ pub(crate) enum Job {
     /// The addresses of the ICE servers.
     IceServers(LookedUp),
     /// A name was looked up on the local network.
-    Resolved(SessionId, String, Option<IpAddr>),
+    Resolved(String, Option<IpAddr>),
     /// An input or output was opened, or not.
     Opened(Box<OpenedSound>),
     /// The same of what is seen; nothing if opening it broke.
@@ -422,7 +422,7 @@ impl Driver {
                 }
             }
             Fact::Job(Job::IceServers(found)) => self.calls.looked_up(found, now, &mut self.jobs),
-            Fact::Job(Job::Resolved(id, name, found)) => self.calls.resolved(id, name, found),
+            Fact::Job(Job::Resolved(name, found)) => self.calls.resolved(&name, found),
             Fact::Job(Job::Opened(opened)) => {
                 if let Some((id, event)) = self.calls.attach(*opened) {
                     self.phone.handle_media(id, event, now);

@@ -252,9 +252,7 @@ impl Server {
             ServerFact::Job(Job::IceServers(found)) => {
                 self.calls.looked_up(found, now, &mut self.jobs)
             }
-            ServerFact::Job(Job::Resolved(id, name, found)) => {
-                self.calls.resolved(id, name, found);
-            }
+            ServerFact::Job(Job::Resolved(name, found)) => self.calls.resolved(&name, found),
             ServerFact::Job(Job::OpenedVideo(opened)) => {
                 let attached = opened.and_then(|opened| self.calls.attach_video(*opened));
                 if let Some((id, event)) = attached {

@@ -344,3 +344,22 @@ async fn a_file_that_can_not_be_finished_is_logged() {
     assert!(!trouble("x.wav: No space left on device".to_owned()));
     assert_eq!(logged.try_recv().unwrap(), "x.wav: No space left on device");
 }
+
+#[tokio::test]
+async fn a_name_is_asked_for_once_for_all_calls_and_a_few_names_at_a_time() {
+    let (mut calls, _told) = calls();
+    let mut jobs = JoinSet::new();
+    let [first, second] = [10, 11].map(SessionId::from_random);
+    for id in [first, second, first] {
+        calls.resolve(id, "one.local".to_owned(), &mut jobs);
+    }
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(calls.ice.resolving["one.local"], [first, second]);
+    for number in 0..100 {
+        calls.resolve(first, format!("{number}.local"), &mut jobs);
+    }
+    assert_eq!(jobs.len(), 8);
+    calls.resolved("one.local", None);
+    calls.resolve(first, "another.local".to_owned(), &mut jobs);
+    assert_eq!(jobs.len(), 9, "there is room again");
+}
