@@ -14,7 +14,7 @@ mod pictures;
 mod pool;
 mod report;
 mod session;
-mod sockets;
+pub(crate) mod sockets;
 #[cfg(test)]
 mod tests;
 mod worker;

@@ -82,18 +82,25 @@ pub(super) enum Readiness {
 }
 
 impl Sockets {
-    /// Binds and registers; an address that can't be bound is passed over.
+    /// Binds and registers; an address that can't be bound is passed over. In a range of ports that is full, an address that stays
+    /// keeps its socket out of `old`.
     pub(super) fn bind(
         (addresses, ports): (&[IpAddr], Option<PortRange>),
         registry: &Registry,
         first: Token,
+        mut old: Option<&mut Sockets>,
     ) -> io::Result<(Sockets, Vec<SocketAddr>)> {
         let mut sockets = Vec::new();
         let mut bound = Vec::new();
         let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in addresses.iter().take(MAX) {
             let token = Token(first.0 + sockets.len());
-            match bind((*address, ports), registry, token) {
+            let fresh = bind((*address, ports), registry, token);
+            let kept = |error| match old.as_deref_mut() {
+                Some(old) => old.give(*address, registry, token).ok_or(error),
+                None => Err(error),
+            };
+            match fresh.or_else(kept) {
                 Ok((socket, local)) => {
                     sockets.push(socket);
                     bound.push(local);
@@ -108,6 +115,24 @@ impl Sockets {
             return Err(failure);
         }
         Ok((Sockets { sockets, ports }, bound))
+    }
+
+    /// Gives away the socket of an address, if there is one in the range.
+    fn give(
+        &mut self,
+        address: IpAddr,
+        registry: &Registry,
+        token: Token,
+    ) -> Option<(UdpSocket, SocketAddr)> {
+        self.ports?;
+        let is_its = |socket: &UdpSocket| socket.local_addr().is_ok_and(|at| at.ip() == address);
+        let index = self.sockets.iter().position(is_its)?;
+        let mut socket = self.sockets.remove(index);
+        let local = socket.local_addr().ok()?;
+        registry
+            .reregister(&mut socket, token, Interest::READABLE)
+            .ok()?;
+        Some((socket, local))
     }
 
     /// The ports that it is bound to keep to.
@@ -177,7 +202,7 @@ fn bind(
 ) -> io::Result<(UdpSocket, SocketAddr)> {
     let mut socket = match ports {
         None => UdpSocket::bind(SocketAddr::new(address, 0))?,
-        Some(ports) => bind_within(address, ports)?,
+        Some(ports) => bind_within(address, ports, UdpSocket::bind)?,
     };
     let local = socket.local_addr()?;
     registry.register(&mut socket, token, Interest::READABLE)?;
@@ -185,17 +210,95 @@ fn bind(
 }
 
 /// Begins anywhere, for neighbours are taken at the same time.
-fn bind_within(address: IpAddr, PortRange { min, max }: PortRange) -> io::Result<UdpSocket> {
+pub(crate) fn bind_within<Socket>(
+    address: IpAddr,
+    PortRange { min, max }: PortRange,
+    bind: impl Fn(SocketAddr) -> io::Result<Socket>,
+) -> io::Result<Socket> {
     let ports = u32::from(max - min) + 1;
     let first = rand::random_range(0..ports);
     for step in 0..ports.min(MOST_TRIED) {
         let port = u32::from(min) + (first + step) % ports;
         let place = SocketAddr::new(address, u16::try_from(port).unwrap_or(max));
-        match UdpSocket::bind(place) {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+        match bind(place) {
+            // Windows refuses so what it has set aside for others.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied
+                ) => {}
             outcome => return outcome,
         }
     }
-    let text = format!("the ports {min} to {max} of portRange are taken on {address}");
+    let which = match ports > MOST_TRIED {
+        true => format!("{MOST_TRIED} ports from {min} to {max}"),
+        false => format!("the ports {min} to {max}"),
+    };
+    let text = format!("{which} of portRange are taken on {address}");
     Err(io::Error::new(io::ErrorKind::AddrInUse, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    /// A range of one port, and what is bound to it: below those that the system gives to everybody.
+    fn full_range(poll: &mio::Poll) -> (PortRange, Sockets, SocketAddr) {
+        let one = |port| PortRange {
+            min: port,
+            max: port,
+        };
+        let mut bound = (20_000..32_000).filter_map(|_| {
+            let ports = one(rand::random_range(20_000..32_000));
+            let wanted = (&[HERE][..], Some(ports));
+            let (sockets, at) = Sockets::bind(wanted, poll.registry(), Token(0), None).ok()?;
+            Some((ports, sockets, at[0]))
+        });
+        bound.next().expect("a free port")
+    }
+
+    #[test]
+    fn an_address_that_stays_keeps_its_socket_if_the_range_is_full() {
+        let poll = mio::Poll::new().unwrap();
+        let (ports, mut old, at) = full_range(&poll);
+        let wanted = (&[HERE][..], Some(ports));
+        let others = Sockets::bind(wanted, poll.registry(), Token(8), None);
+        let text = others.unwrap_err().to_string();
+        assert!(
+            text.contains("of portRange are taken on 127.0.0.1"),
+            "{text}"
+        );
+        let (kept, bound) =
+            Sockets::bind(wanted, poll.registry(), Token(8), Some(&mut old)).unwrap();
+        assert_eq!((bound, old.sockets.len()), (vec![at], 0));
+        kept.send(0, at, b"to itself");
+        let mut events = mio::Events::with_capacity(4);
+        let mut poll = poll;
+        poll.poll(&mut events, Some(std::time::Duration::from_secs(10)))
+            .unwrap();
+        let token = events.iter().next().map(mio::event::Event::token);
+        assert_eq!(token, Some(Token(8)), "it is heard under its new number");
+    }
+
+    #[test]
+    fn a_port_that_the_system_has_set_aside_is_passed_over() {
+        let ports = PortRange {
+            min: 20_000,
+            max: 20_009,
+        };
+        let bind = |place: SocketAddr| match place.port() {
+            20_007 => Ok(place),
+            odd if odd % 2 == 1 => Err(io::ErrorKind::PermissionDenied.into()),
+            _ => Err(io::ErrorKind::AddrInUse.into()),
+        };
+        let bound = bind_within(HERE, ports, bind).unwrap();
+        assert_eq!(bound.port(), 20_007);
+        let wrong = |_| Err::<(), _>(io::ErrorKind::AddrNotAvailable.into());
+        let error = bind_within(HERE, ports, wrong).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
+    }
 }

@@ -242,11 +242,11 @@ impl Worker {
         } = spec;
         let refused = |reason| order::refuse(id, &news, reason);
         let registry = self.poll.registry();
-        let (sockets, bound) = match Sockets::bind((&addresses, ports), registry, first_token(key))
-        {
-            Ok(bound) => bound,
-            Err(error) => return refused(format!("no UDP socket could be opened: {error}")),
-        };
+        let (sockets, bound) =
+            match Sockets::bind((&addresses, ports), registry, first_token(key), None) {
+                Ok(bound) => bound,
+                Err(error) => return refused(format!("no UDP socket could be opened: {error}")),
+            };
         match catch_unwind(AssertUnwindSafe(|| build(bound, Instant::now()))) {
             Ok(Ok(engine)) => {
                 let mut session = Hosted::new(id, engine, sockets, news);
@@ -276,20 +276,18 @@ impl Worker {
 
     /// A session whose own address is gone gets sockets on those that there are.
     fn follow_addresses(&mut self, key: Key, addresses: &[IpAddr], silence: Silence) {
-        let moved = |session: &Hosted| session.has_moved(addresses, silence);
-        if !self.sessions.get(&key).is_some_and(moved) {
+        let Some(session) = self.sessions.get_mut(&key) else {
+            return;
+        };
+        if !session.has_moved(addresses, silence) {
             return;
         }
-        let ports = self
-            .sessions
-            .get(&key)
-            .and_then(|session| session.sockets.ports());
-        let wanted = (addresses, ports);
-        match Sockets::bind(wanted, self.poll.registry(), first_token(key)) {
+        let registry = self.poll.registry();
+        let wanted = (addresses, session.sockets.ports());
+        let old = Some(&mut session.sockets);
+        match Sockets::bind(wanted, registry, first_token(key), old) {
             Ok((sockets, bound)) => {
-                if let Some(session) = self.sessions.get_mut(&key) {
-                    session.sockets.deregister(self.poll.registry());
-                }
+                session.sockets.deregister(registry);
                 self.drive(key, |session, now| {
                     session.take_sockets(sockets, bound, now)
                 });

@@ -24,11 +24,23 @@ async fn found(servers: Value) -> Vec<Value> {
 
 /// What is found of what a function gives: servers as JSON, or why it gives none.
 async fn found_by(servers: Value, function: Option<Result<&str, &str>>) -> Vec<Value> {
-    let options = json!({
+    found_with(servers, json!({}), function).await
+}
+
+/// The same with further options.
+async fn found_with(
+    servers: Value,
+    more: Value,
+    function: Option<Result<&str, &str>>,
+) -> Vec<Value> {
+    let mut options = json!({
         "uri": "sip:alice@example.test",
         "register": false,
         "iceServers": servers,
     });
+    for (name, value) in more.as_object().unwrap() {
+        options[name] = value.clone();
+    }
     let config = Config::from_json(&options).unwrap();
     let (tell, told) = mpsc::channel();
     let (ask, mut asked) = tokio::sync::mpsc::unbounded_channel();
@@ -220,4 +232,32 @@ async fn servers_that_a_function_gives_are_looked_at_and_their_secrets_not_shown
     let checks = found_by(function, None).await;
     let found = checks[0]["found"].as_str().unwrap();
     assert_eq!(found, "the iceServers function did not answer within 2 s");
+}
+
+#[tokio::test]
+async fn servers_are_asked_from_the_ports_and_interfaces_that_media_may_use() {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let (heard, from) = mpsc::channel();
+    tokio::spawn(async move {
+        let mut octets = [0; 2048];
+        while let Ok((length, from)) = socket.recv_from(&mut octets).await {
+            heard.send(from.port()).unwrap();
+            let answer = refusal(&octets[..length], 400, "Bad Request");
+            let _ = socket.send_to(&answer, from).await;
+        }
+    });
+    let servers = json!([{ "urls": format!("stun:127.0.0.1:{port}") }]);
+    let more = json!({ "portRange": { "min": 20_000, "max": 20_999 } });
+    found_with(servers.clone(), more, None).await;
+    let ports: Vec<_> = from.try_iter().collect();
+    let is_allowed = |port: &u16| (20_000..=20_999).contains(port);
+    assert!(
+        !ports.is_empty() && ports.iter().all(is_allowed),
+        "{ports:?}"
+    );
+    let checks = found_with(servers, json!({ "interfaces": ["nobody-has-this"] }), None).await;
+    let text = checks[0]["found"].as_str().unwrap();
+    assert!(text.contains("interfaces admits no address"), "{checks:?}");
+    assert_eq!(from.try_iter().count(), 0);
 }

@@ -1,13 +1,17 @@
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use phone::Config;
+use phone::config::InterfaceFilter;
 use preflight::{Framed, StunTransaction, framed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
+use crate::media_worker::sockets::bind_within;
+use crate::resolver::local_addresses;
 use crate::signalling::Stream;
 
 /// A request is made again after these times (RFC 8489 §6.2.1, cut short), and given up after the last.
@@ -27,8 +31,8 @@ const LONGEST: usize = 2048;
 pub(super) struct DatagramLink(UdpSocket);
 
 impl DatagramLink {
-    pub(super) async fn to(server: SocketAddr) -> io::Result<DatagramLink> {
-        let socket = UdpSocket::bind(any(server)).await?;
+    pub(super) async fn to(server: SocketAddr, config: &Config) -> io::Result<DatagramLink> {
+        let socket = media_socket(server, config)?;
         // What comes from others is not seen, and that nobody listens there is.
         socket.connect(server).await?;
         Ok(DatagramLink(socket))
@@ -161,12 +165,42 @@ impl ServerLink {
     }
 }
 
-/// Every address of this machine that can reach the server's family.
-pub(super) fn any(server: SocketAddr) -> SocketAddr {
-    match server {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+/// A socket as media would have on the way to this server: on the interfaces and ports that it may use.
+pub(super) fn media_socket(server: SocketAddr, config: &Config) -> io::Result<UdpSocket> {
+    let mut failure =
+        io::Error::other("interfaces admits no address of this machine that could reach it");
+    for address in own_addresses(server, config)? {
+        let bind = |place| std::net::UdpSocket::bind::<SocketAddr>(place);
+        let bound = match config.port_range {
+            None => bind((address, 0).into()),
+            Some(ports) => match bind_within(address, ports, bind) {
+                // Several servers are asked at once, and calls may run: that is no fault of the network.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => bind((address, 0).into()),
+                outcome => outcome,
+            },
+        };
+        match bound {
+            Ok(socket) => {
+                socket.set_nonblocking(true)?;
+                return UdpSocket::from_std(socket);
+            }
+            Err(error) => failure = error,
+        }
     }
+    Err(failure)
+}
+
+/// Every address, unless some are named.
+fn own_addresses(server: SocketAddr, config: &Config) -> io::Result<Vec<IpAddr>> {
+    if config.interfaces == InterfaceFilter::default() {
+        return Ok(vec![match server {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        }]);
+    }
+    let mut addresses = local_addresses(server.ip().is_loopback(), &config.interfaces)?;
+    addresses.retain(|address| address.is_ipv4() == server.is_ipv4());
+    Ok(addresses)
 }
 
 /// A name for a request that nobody can guess.

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use phone::Config;
 use preflight::{
     BindingAnswer, Check, CheckCode, CheckName, NatMapping, StunReply, StunTransaction,
     binding_request, socket_addresses,
@@ -9,7 +10,7 @@ use preflight::{
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
-use super::link::{any, transaction};
+use super::link::{media_socket, transaction};
 
 /// Each round of questions has so long; those that were not answered are asked again in the next.
 const ROUND: Duration = Duration::from_millis(500);
@@ -28,7 +29,7 @@ pub(super) struct Seen {
 }
 
 /// Asks servers of one family where they see one socket, and those that have another address (RFC 5780 §4.3) from there as well.
-pub(super) async fn look(servers: &[SocketAddr]) -> Seen {
+pub(super) async fn look(servers: &[SocketAddr], config: &Config) -> Seen {
     let mut seen = Seen::default();
     let is_v4 = servers.iter().any(SocketAddr::is_ipv4);
     let family: BTreeSet<SocketAddr> = servers
@@ -39,7 +40,7 @@ pub(super) async fn look(servers: &[SocketAddr]) -> Seen {
     let Some(first) = family.first() else {
         return seen;
     };
-    let Ok(socket) = UdpSocket::bind(any(*first)).await else {
+    let Ok(socket) = media_socket(*first, config) else {
         return seen;
     };
     let port = socket.local_addr().map_or(0, |address| address.port());

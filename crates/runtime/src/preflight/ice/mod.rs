@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use media::transport::StreamTarget;
+use phone::Config;
 use phone::config::IceServer;
 use preflight::{BindingAnswer, Check, CheckCode, CheckName, Secrets, StunReply, binding_request};
 use tokio::time::timeout;
@@ -92,7 +93,7 @@ pub(super) async fn look(examination: &Examination, servers: &[IceServer], desk:
     desk.tell(Place::Machine, udp(&reached));
     let servers = reached.iter().filter_map(|one| one.address);
     let relays = reached.iter().any(|one| one.relays);
-    let seen = mapping::look(&servers.collect::<Vec<_>>()).await;
+    let seen = mapping::look(&servers.collect::<Vec<_>>(), &examination.config).await;
     desk.tell(Place::Machine, mapping::judge(&seen, relays));
 }
 
@@ -158,7 +159,7 @@ impl Look<'_> {
             Ok(TargetKind::Turn(login)) => match self.address().await {
                 Ok(address) => {
                     let open = || async move {
-                        let link = DatagramLink::to(address).await;
+                        let link = DatagramLink::to(address, &self.examination.config).await;
                         link.map(ServerLink::Datagrams)
                     };
                     self.turn(Some(address), login, open().await, open).await
@@ -251,7 +252,7 @@ impl Look<'_> {
     }
 
     async fn stun(&self, address: SocketAddr) -> Reached {
-        let (answer, took) = timed(binding(address)).await;
+        let (answer, took) = timed(binding(address, &self.examination.config)).await;
         let url = &self.target.url;
         let by_udp = match &answer {
             Ok(_) => true,
@@ -365,8 +366,8 @@ fn silence(url: &str, error: &io::Error) -> String {
 }
 
 /// Asks for the address from which we are seen; says how long the answer took.
-async fn binding(server: SocketAddr) -> io::Result<(BindingAnswer, Duration)> {
-    let mut link = DatagramLink::to(server).await?;
+async fn binding(server: SocketAddr, config: &Config) -> io::Result<(BindingAnswer, Duration)> {
+    let mut link = DatagramLink::to(server, config).await?;
     let transaction = transaction();
     let request = binding_request(&transaction);
     let answer = |octets: &[u8]| {
