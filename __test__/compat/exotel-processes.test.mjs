@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -67,13 +67,13 @@ describe('the Exotel façade across processes', { timeout: 60_000 }, () => {
   })
 
   test('the socket can be opened by this user only', async (t) => {
-    const { clientOf } = await exotel(t)
+    const { clientOf, account } = await exotel(t)
     const { client } = clientOf()
     await client.SessionListener()
     const folder = join(runtime, 'offhook')
-    assert.ok(readdirSync(folder).some((name) => name.endsWith('.sock')))
     assert.equal(statSync(folder).mode & 0o777, 0o700)
-    for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o177, 0, name)
+    // Not of others: one that was killed just before may have left its socket as bind() makes it.
+    assert.equal(statSync(privatePath(`exotel alice@${account.sipdomain}`)).mode & 0o777, 0o600)
   })
 
   test('what is left of processes that were killed is in nobody\'s way', async (t) => {
