@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
@@ -6,7 +7,7 @@ import { describe, test } from 'node:test'
 import { SoftphoneError } from 'offhook'
 import { next, pbxOf, voice } from './pbx.mjs'
 import { connect, phonesOf } from './phones.mjs'
-import { RawServer, contactOf, invite, offer, reply } from './raw-server.mjs'
+import { RawServer, contact, contactOf, invite, offer, reply } from './raw-server.mjs'
 
 const account = { uri: 'sip:alice@raw.invalid', password: 'secret' }
 
@@ -39,6 +40,40 @@ describe('a server', () => {
     await new Promise((closed) => server.close(closed))
     const error = await fails(t, `ws://127.0.0.1:${port}/`)
     assert.equal(error.code, 'ERR_CONNECTION_FAILED')
+  })
+
+  async function udp(t) {
+    const socket = createSocket('udp4').bind(0, '127.0.0.1')
+    await once(socket, 'listening')
+    const { port } = socket.address()
+    let closing
+    const close = () => (closing ??= new Promise((closed) => socket.close(closed)))
+    t.after(close)
+    return { socket, close, url: `sip:127.0.0.1:${port};transport=udp` }
+  }
+
+  test('over UDP that nobody is behind, or that says nothing, is an error', async (t) => {
+    const [nobody, silence] = await Promise.all([udp(t), udp(t)])
+    await nobody.close()
+    const [refused, silent] = await Promise.all([nobody, silence].map(({ url }) => fails(t, url)))
+    for (const error of [refused, silent]) assert.equal(error.code, 'ERR_CONNECTION_FAILED')
+    assert.match(refused.cause.message, /nobody listens there/)
+    assert.match(silent.cause.message, /does not answer/)
+  })
+
+  test('over UDP that nobody is behind is left for the next', async (t) => {
+    const [nobody, somebody] = await Promise.all([udp(t), udp(t)])
+    await nobody.close()
+    somebody.socket.on('message', (octets, { port, address }) => {
+      const request = octets.toString()
+      if (!request.startsWith('REGISTER')) return
+      somebody.socket.send(reply(request, 200, 'OK', [contact(request), 'Expires: 60']), port, address)
+    })
+    const servers = [nobody, somebody].map(({ url }, priority) => ({ url, priority }))
+    const phone = phonesOf(t).make({ ...account, servers })
+    const connected = next(phone, 'connected', 30_000)
+    await phone.initialize({ signal: AbortSignal.timeout(30_000) })
+    assert.equal((await connected)[0].server, somebody.url)
   })
 
   test('that closes at once is an error', async (t) => {

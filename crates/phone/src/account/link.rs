@@ -49,14 +49,12 @@ impl Account {
                     local,
                 },
                 Link::Connecting { .. },
-            ) => self.came_up(server, (transport, local), ctx),
+            ) => self.opened(server, (transport, local), ctx),
             (Connection::Refused { reason, code }, Link::Connecting { server, .. }) => {
-                self.attempt_failed(server, &reason, code, ctx);
-                FlowChange::None
+                self.attempt_failed(server, &reason, code, ctx)
             }
             (Connection::Down { reason }, Link::Connecting { server, .. }) => {
-                self.attempt_failed(server, &reason, ErrorCode::ConnectionFailed, ctx);
-                FlowChange::None
+                self.attempt_failed(server, &reason, ErrorCode::ConnectionFailed, ctx)
             }
             (Connection::Down { reason } | Connection::Refused { reason, .. }, Link::Up { .. }) => {
                 self.lost(&reason, ctx)
@@ -69,29 +67,52 @@ impl Account {
         }
     }
 
+    /// A message has come: who was asked by datagrams is there.
+    pub(crate) fn heard(&mut self, ctx: &mut Context<'_>) -> FlowChange {
+        match self.link {
+            Link::Connecting { server, .. } if ctx.agent.is_up() => {
+                self.came_up(server, ctx);
+                self.take_flow(ctx)
+            }
+            Link::Idle
+            | Link::Asking { .. }
+            | Link::Connecting { .. }
+            | Link::Waiting { .. }
+            | Link::Up { .. } => FlowChange::None,
+        }
+    }
+
     /// Does what is due.
-    pub(crate) fn handle_timeout(&mut self, ctx: &mut Context<'_>) {
+    pub(crate) fn handle_timeout(&mut self, ctx: &mut Context<'_>) -> FlowChange {
+        let change = self.take_next_step(ctx);
+        self.drive_token(ctx);
+        change
+    }
+
+    fn take_next_step(&mut self, ctx: &mut Context<'_>) -> FlowChange {
         match self.link {
             Link::Connecting { server, until } if until <= ctx.now => {
                 ctx.outputs.push_back(Output::Disconnect);
                 let code = ErrorCode::ConnectionFailed;
-                self.attempt_failed(server, "The server does not answer", code, ctx);
+                self.attempt_failed(server, "The server does not answer", code, ctx)
             }
             Link::Asking { server, until } if until <= ctx.now => {
                 let reason = format!(
                     "The httpProxy function did not answer within {} s",
                     CONNECT_PATIENCE.as_secs()
                 );
-                self.attempt_failed(server, &reason, ErrorCode::ProxyFailed, ctx);
+                self.attempt_failed(server, &reason, ErrorCode::ProxyFailed, ctx)
             }
-            Link::Waiting { until } if until <= ctx.now => self.connect(ctx),
+            Link::Waiting { until } if until <= ctx.now => {
+                self.connect(ctx);
+                FlowChange::None
+            }
             Link::Connecting { .. }
             | Link::Asking { .. }
             | Link::Waiting { .. }
             | Link::Idle
-            | Link::Up { .. } => {}
+            | Link::Up { .. } => FlowChange::None,
         }
-        self.drive_token(ctx);
     }
 
     /// Closes the WebSocket for good; calls live on.
@@ -157,7 +178,7 @@ impl Account {
             Link::Idle | Link::Asking { .. } | Link::Waiting { .. } => FlowChange::None,
             Link::Connecting { .. } => {
                 ctx.outputs.push_back(Output::Disconnect);
-                FlowChange::None
+                self.drop_doubtful_flow(true, ctx)
             }
             Link::Up { .. } => {
                 ctx.outputs.push_back(Output::Disconnect);
@@ -228,7 +249,9 @@ impl Account {
                 self.routes = routes.into();
                 self.take_route(server, ctx);
             }
-            Err(reason) => self.attempt_failed(server, &reason, ErrorCode::ProxyFailed, ctx),
+            Err(reason) => {
+                self.attempt_failed(server, &reason, ErrorCode::ProxyFailed, ctx);
+            }
         }
     }
 
@@ -243,18 +266,30 @@ impl Account {
         }
     }
 
-    fn came_up(
+    fn opened(
         &mut self,
         server: usize,
         (transport, local): (Transport, Option<SocketAddr>),
         ctx: &mut Context<'_>,
     ) -> FlowChange {
+        self.routes.clear();
+        // A socket for datagrams opens also if nobody is there: the first that comes tells.
+        if transport != Transport::Udp || !self.registering {
+            self.came_up(server, ctx);
+        }
+        ctx.agent.flow_up(transport, local, ctx.now, ctx.outputs);
+        if self.registering {
+            ctx.act(Endpoint::register);
+        }
+        self.take_flow(ctx)
+    }
+
+    fn came_up(&mut self, server: usize, ctx: &mut Context<'_>) {
         self.link = Link::Up {
             server,
             since: ctx.now,
         };
         self.round.clear();
-        self.routes.clear();
         let reconnect = std::mem::replace(&mut self.was_up, true);
         ctx.emit(Event::Connected {
             reconnect,
@@ -265,13 +300,24 @@ impl Account {
                 .map(Server::shown)
                 .unwrap_or_default(),
         });
-        ctx.agent.flow_up(transport, local, ctx.now, ctx.outputs);
+    }
+
+    /// The flow is there; if a registration is wanted, it is of use only with that.
+    fn take_flow(&mut self, ctx: &mut Context<'_>) -> FlowChange {
         if self.registering {
-            ctx.act(Endpoint::register);
             return FlowChange::None;
         }
         self.became_usable(ctx);
         FlowChange::Usable
+    }
+
+    /// Gives up a flow on which nobody was heard, if there is one.
+    pub(super) fn drop_doubtful_flow(&mut self, wanted: bool, ctx: &mut Context<'_>) -> FlowChange {
+        if !ctx.agent.is_up() {
+            return FlowChange::None;
+        }
+        ctx.agent.flow_down(ctx.now, ctx.outputs);
+        FlowChange::Lost { wanted }
     }
 
     /// Registered, or connected where that is all that is wanted.
@@ -289,23 +335,24 @@ impl Account {
         reason: &str,
         code: ErrorCode,
         ctx: &mut Context<'_>,
-    ) {
+    ) -> FlowChange {
         self.link = Link::Idle;
+        let change = self.drop_doubtful_flow(false, ctx);
         let shown = ctx.config.servers.get(server).map(Server::shown);
         let details = serde_json::json!({ "server": shown, "reason": reason, "code": code });
         ctx.trace(Level::Warn, "A server could not be reached", details);
         if !self.routes.is_empty() {
-            return self.take_route(server, ctx);
-        }
-        if !self.round.is_empty() {
-            return self.connect(ctx);
-        }
-        if !self.ready {
+            self.take_route(server, ctx);
+        } else if !self.round.is_empty() {
+            self.connect(ctx);
+        } else if !self.ready {
             let error = PhoneError::new(code, "Failed to initialize SDK");
-            return self.initialize_failed(error.with_cause(reason), ctx);
+            self.initialize_failed(error.with_cause(reason), ctx);
+        } else {
+            self.failures = self.failures.max(1);
+            self.wait_for_next_round(reason, ctx);
         }
-        self.failures = self.failures.max(1);
-        self.wait_for_next_round(reason, ctx);
+        change
     }
 
     /// `initialize()` has failed: the phone is as before it.

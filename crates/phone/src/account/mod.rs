@@ -1,8 +1,8 @@
 //! The phone's connection and registration: which server, when again, and who waits for it.
 //!
 //! ```text
-//! Idle ─initialize─► Connecting ─Up─► Up ─Down─► Waiting ─► Connecting …
-//!                        └─Refused─► the next way to it, the next server; after the last one, Waiting
+//! Idle ─initialize─► Connecting ─Up, over UDP heard─► Up ─Down─► Waiting ─► Connecting …
+//!                        └─Refused, over UDP Down─► the next way to it, the next server; after the last one, Waiting
 //! ```
 
 mod backoff;
@@ -64,7 +64,7 @@ enum Link {
     Idle,
     /// The application is asked by which way.
     Asking { server: usize, until: Instant },
-    /// An attempt is under way.
+    /// An attempt is under way. Over UDP it has a flow by which the registrar was asked, and lasts until something is heard.
     Connecting { server: usize, until: Instant },
     /// It is open.
     Up { server: usize, since: Instant },

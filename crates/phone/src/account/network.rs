@@ -81,6 +81,7 @@ impl Account {
                         self.round.push_front(server);
                         self.routes.clear();
                         self.try_soon(ctx);
+                        return self.drop_doubtful_flow(false, ctx);
                     }
                     (Ok(()), _) => self.try_soon(ctx),
                     (Err(later), Link::Waiting { until }) => {

@@ -79,6 +79,10 @@ impl Account {
         connection: Needed,
         ctx: &mut Context<'_>,
     ) -> FlowChange {
+        // The connection went, which is told by itself: the registrar has refused nothing, and the next flow registers.
+        if failed.response.is_none() && !ctx.agent.is_up() {
+            return FlowChange::None;
+        }
         let status = failed.response.as_ref().map(outcome::status);
         let why = failed.why.map(obstacle);
         ctx.emit(Event::RegistrationFailed {

@@ -161,6 +161,8 @@ impl Phone {
     /// Takes the payload of one WebSocket message.
     pub fn handle_signaling(&mut self, message: Bytes, now: Instant) {
         self.input(now, |phone| {
+            let change = phone.account.heard(&mut phone.around.context());
+            phone.changed(change);
             phone
                 .around
                 .agent
@@ -219,7 +221,8 @@ impl Phone {
                 .around
                 .agent
                 .handle_timeout(now, &mut phone.around.outputs);
-            phone.account.handle_timeout(&mut phone.around.context());
+            let change = phone.account.handle_timeout(&mut phone.around.context());
+            phone.changed(change);
             let mut ctx = phone.around.context();
             phone.subscriptions.handle_timeout(&mut ctx);
             phone.notifiers.handle_timeout(&mut ctx);

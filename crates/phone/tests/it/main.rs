@@ -15,6 +15,7 @@ mod coincidences;
 mod conference;
 mod config;
 mod connection;
+mod connection_over_udp;
 mod destroy;
 mod early_media;
 mod fuzzed;

@@ -24,6 +24,7 @@ pub(super) struct Datagrams {
     /// Capacity [`MOST_WAITING`].
     waiting: VecDeque<Bytes>,
     octets: Box<[u8]>,
+    has_heard: bool,
 }
 
 impl Datagrams {
@@ -32,6 +33,7 @@ impl Datagrams {
             socket,
             waiting: VecDeque::new(),
             octets: vec![0; DATAGRAM].into(),
+            has_heard: false,
         }
     }
 
@@ -45,16 +47,29 @@ impl Datagrams {
     /// Gives the next message, and sends what is queued meanwhile.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
         if let Poll::Ready(Err(error)) = self.poll_send(cx) {
-            return lost(&error);
+            return self.lost(&error);
         }
         let mut datagram = ReadBuf::new(&mut self.octets);
         match ready!(self.socket.poll_recv(cx, &mut datagram)) {
             Ok(()) => {
+                self.has_heard = true;
                 let message = Bytes::copy_from_slice(datagram.filled());
                 Poll::Ready(Incoming::Message(message))
             }
-            Err(error) => lost(&error),
+            Err(error) => self.lost(&error),
         }
+    }
+
+    fn lost(&self, error: &io::Error) -> Poll<Incoming> {
+        let is_nobody_there = matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
+        );
+        Poll::Ready(Incoming::Down(match (is_nobody_there, self.has_heard) {
+            (true, false) => DownReason::NobodyThere,
+            (true, true) => DownReason::Lost("nobody listens there any more".to_owned()),
+            (false, _) => DownReason::Lost(error.to_string()),
+        }))
     }
 
     /// Sends what is queued.
@@ -86,15 +101,3 @@ const TOO_LARGE: i32 = libc::EMSGSIZE;
 /// `WSAEMSGSIZE`.
 #[cfg(not(unix))]
 const TOO_LARGE: i32 = 10_040;
-
-fn lost(error: &io::Error) -> Poll<Incoming> {
-    let is_nobody_there = matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
-    );
-    let reason = match is_nobody_there {
-        true => "nobody listens there any more".to_owned(),
-        false => error.to_string(),
-    };
-    Poll::Ready(Incoming::Down(DownReason::Lost(reason)))
-}

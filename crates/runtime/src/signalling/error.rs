@@ -279,6 +279,9 @@ pub enum DownReason {
     /// The connection broke without a closing handshake.
     #[error("the connection was lost: {0}")]
     Lost(String),
+    /// Nobody has ever listened where our datagrams went.
+    #[error("nobody listens there: is the server running, and on that port?")]
+    NobodyThere,
     /// The server broke the WebSocket protocol or sent too large a message.
     #[error("the server broke the WebSocket protocol: {0}")]
     Protocol(String),

@@ -437,6 +437,10 @@ impl Rig {
     }
 
     fn take_frame(&mut self, frame: Bytes) {
+        // A keep-alive over UDP or a stream.
+        if frame.iter().all(u8::is_ascii_whitespace) {
+            return;
+        }
         let message = parse(frame.clone());
         self.order.push(start_line(&message));
         if let Message::Request(request) = &message
