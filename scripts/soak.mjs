@@ -18,6 +18,8 @@ export async function run(args) {
   const { values } = parseArgs({ args, options: { minutes: { type: 'string', default: '60' }, pairs: { type: 'string', default: '4' } } })
   const [minutes, pairs] = [Number(values.minutes), Number(values.pairs)]
   if (!(minutes > 0) || !(Number.isInteger(pairs) && pairs > 0)) throw Object.assign(new Error('Usage: npm run soak -- [--minutes 60] [--pairs 4]'), { expected: true })
+  // Before anything is counted, as the stream that it goes to is a handle too.
+  console.log(`${pairs} pairs of phones call for ${minutes} minutes …`)
   const house = await openHouse(pairs)
   const rows = []
   let calls = 0
