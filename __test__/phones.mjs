@@ -60,7 +60,7 @@ export const silent = { debug() {}, log() {}, info() {}, warn() {}, error() {} }
 /** Waits until it is so, for what no event tells. */
 export async function eventually(is, deadline = 10_000) {
   const end = Date.now() + deadline
-  while (!(await is())) {
+  while (!is()) {
     if (Date.now() > end) throw new Error(`it was not so in time: ${is}`)
     await new Promise((passed) => setTimeout(passed, 10))
   }
