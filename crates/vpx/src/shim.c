@@ -201,7 +201,8 @@ void oh_vpx_give_way(void) {
 #elif defined(__APPLE__)
   pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0);
 #elif defined(__linux__)
-  /* On Linux a thread has a priority of its own, against POSIX (setpriority(2)). */
-  setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 5);
+  /* On Linux a thread has a priority of its own, against POSIX (setpriority(2)). Of a process that runs as `nice` it stays. */
+  const id_t thread = (id_t)syscall(SYS_gettid);
+  if (getpriority(PRIO_PROCESS, thread) < 5) setpriority(PRIO_PROCESS, thread, 5);
 #endif
 }
