@@ -1,5 +1,6 @@
 // Builds the fuzz targets with stable Rust and runs them from their seeds, two at a time on two cores:
-//   node scripts/fuzz.mjs [target…] [--seconds 60] [--corpus folder]
+//   node scripts/fuzz.mjs [target…] [--seconds 60] [--seed number] [--corpus folder]
+// With a seed the inputs are the same each time, as far as the time goes.
 // Fails on a finding, a leak or a timeout, and names the input that showed it. Linux: libFuzzer is built by the C++
 // compiler.
 import { execFileSync, spawn } from 'node:child_process'
@@ -26,14 +27,20 @@ const LIMITS = ['-timeout=10', '-rss_limit_mb=2048', '-max_len=4096', '-print_fi
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string', default: '60' }, corpus: { type: 'string' } },
+  options: {
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string', default: '0' },
+    corpus: { type: 'string' },
+  },
 })
 
 const known = readdirSync(join(fuzz, 'fuzz_targets')).map((file) => file.replace('.rs', '')).sort()
 const unknown = positionals.find((name) => !known.includes(name))
 const seconds = Number(values.seconds)
-if (unknown !== undefined || !(seconds > 0)) {
-  console.error(`Usage: node scripts/fuzz.mjs [${known.join(' | ')}] [--seconds 60] [--corpus folder]`)
+// 0 is libFuzzer's word for any.
+const seed = Number(values.seed)
+if (unknown !== undefined || !(seconds > 0) || !Number.isSafeInteger(seed)) {
+  console.error(`Usage: node scripts/fuzz.mjs [${known.join(' | ')}] [--seconds 60] [--seed number] [--corpus folder]`)
   process.exit(2)
 }
 
@@ -75,7 +82,7 @@ async function run(binaries, target) {
   const corpus = own ? mkdtempSync(join(tmpdir(), `fuzz-${target}-`)) : join(values.corpus, target)
   mkdirSync(corpus, { recursive: true })
   const seeds = join(fuzz, 'seeds', target)
-  const args = [...LIMITS, `-max_total_time=${seconds}`, `-artifact_prefix=${found}/`, corpus, seeds]
+  const args = [...LIMITS, `-max_total_time=${seconds}`, `-seed=${seed}`, `-artifact_prefix=${found}/`, corpus, seeds]
   console.log(`${target}: ${seconds} s from ${existsSync(seeds) ? readdirSync(seeds).length : 0} seeds`)
   const { ok, output } = await quietly(join(binaries, target), args)
   if (own) rmSync(corpus, { recursive: true, force: true })

@@ -9,7 +9,7 @@ use media::transport::{
     ServerKind, StreamTarget, Transport,
 };
 
-/// What stands in the octets for the transaction of our request.
+/// What stands in the first message for the transaction of our request.
 const OURS: [u8; 12] = [0xAA; 12];
 /// What may come of one piece, and is far more than any server can ask for.
 const MOST_OUTPUTS: usize = 10_000;
@@ -100,11 +100,9 @@ impl ServerStream {
             .get(8..20)
             .map(<[u8]>::to_vec)
             .unwrap_or_default();
-        let places: Vec<_> = octets.windows(OURS.len()).enumerate().collect();
-        let places = places.into_iter().filter(|(_, window)| *window == OURS);
-        let places: Vec<_> = places.map(|(at, _)| at).collect();
-        for at in places {
-            octets[at..at + ours.len()].copy_from_slice(&ours);
+        // In the first message alone: it is drawn anew each time, and a message that begins amid it would be another each time.
+        if octets.get(8..20) == Some(&OURS) {
+            octets[8..20].copy_from_slice(&ours);
         }
         octets
     }
