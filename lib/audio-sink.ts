@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { sampleRates, type SampleRate } from './audio-source'
-import { hold } from './held'
+import { hold, weakly } from './held'
 import { native, type NativeSink } from './native'
 import { checkOptions, type Schema } from './schema'
-import { Turns, type Delivery } from './turns'
+import { Turns } from './turns'
 
 /** Options of an {@link AudioSink}. */
 export interface AudioSinkOptions {
@@ -20,14 +20,6 @@ const schema: Schema = {
 
 /** All sinks of this thread. */
 const turns = new Turns()
-
-// The engine's end is held by whoever reads, and not the other way round.
-function wakes(turn: WeakRef<Delivery>): () => void {
-  return () => {
-    const delivery = turn.deref()
-    if (delivery) turns.join(delivery)
-  }
-}
 
 /**
  * Sound that the application reads: Buffers of 20 ms each, 16-bit mono PCM, little-endian.
@@ -48,24 +40,13 @@ export class AudioSink extends Readable {
     const { rate = 48000, queue = 1000 } = options
     super({ objectMode: true, highWaterMark: 1 })
     this.rate = rate
-    this.#native = new (native().NativeSink)(rate, queue, wakes(new WeakRef(this.#turn)))
+    this.#native = new (native().NativeSink)(rate, queue, weakly(this.#turn, (turn) => turns.join(turn)))
   }
 
   /** @internal Its name, for whoever shall give to it. */
   get nativeId(): number {
-    this.#native.expect()
-    hold(this)
+    hold(this, this.#native)
     return this.#native.id
-  }
-
-  /** @internal */
-  get isFed(): boolean {
-    return this.#native.fed
-  }
-
-  /** @internal */
-  get wasFed(): boolean {
-    return this.#native.wasFed
   }
 
   /** Frames of 20 ms that were dropped because nobody read them in time; kept when the sink is destroyed. */

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream'
 import { types } from 'node:util'
 import { SoftphoneError } from './errors'
+import { hold, weakly } from './held'
 import { checkOptions, className, type Schema, typeName } from './schema'
 import { native, type EndedMark, type NativeSource, type SourceEvent } from './native'
 
@@ -91,11 +92,12 @@ export class AudioSource extends Writable {
     super({ highWaterMark: bytes(rate, half), decodeStrings: true })
     this.rate = rate
     this.#limit = half
-    this.#native = new (native().NativeSource)(rate, half / 2, (...event) => this.#onEvent(...event))
+    this.#native = new (native().NativeSource)(rate, half / 2, weakly(this as AudioSource, (source, ...event) => source.#onEvent(...event)))
   }
 
-  /** @internal */
+  /** @internal Its name, for whoever shall play it. */
   get nativeId(): number {
+    hold(this, this.#native)
     return this.#native.id
   }
 

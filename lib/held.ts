@@ -1,31 +1,36 @@
-/** Something that the engine gives to, for as long as it does. */
-export interface Given {
-  /** @internal Whether the engine gives something to it now. */
-  readonly isFed: boolean
-  /** @internal Whether it has since it was named last. */
-  readonly wasFed: boolean
-}
+import type { NativeEnd } from './native'
 
-/** Who is found to be given to no more is looked after for so many milliseconds: a call may take the place of another meanwhile. */
+/** Who is found to be in no call any more is looked after for so many milliseconds: a call may take the place of another meanwhile. */
 const GRACE = 10_000
-/** The same if nothing was ever given: a call may ring for long. */
+/** The same for who never was in one: a call may ring for long. */
 const PATIENCE = 3_600_000
 
-/** Since when nothing is given to each: since it was named, or since somebody looked and found that it is so no more. */
-const held = new Map<Given, { named: number; left?: number | undefined }>()
+/** When each was named, and since when no session has its end any more: since somebody looked and found that it is so. */
+const held = new Map<object, { end: NativeEnd; named: number; left?: number | undefined }>()
 
 /**
- * Keeps a reader from being collected while the engine gives to it: an application may hold nothing but a listener of its own. Who
- * is in no call and held by nobody is collected, though it was never destroyed; each that comes lets go of those before it.
+ * Names the end of a source or sink to a session that shall have it, and keeps the one that it belongs to from being collected
+ * meanwhile: an application may hold nothing but a listener of its own. Who is in no call and held by nobody is collected, though it
+ * was never destroyed; each that comes lets go of those before it.
  */
-export function hold(reader: Given): void {
+export function hold(whole: object, end: NativeEnd): void {
   const now = performance.now()
   for (const [other, times] of held) {
-    if (other.isFed) times.left = undefined
-    else if (!other.wasFed) {
+    if (times.end.engaged) times.left = undefined
+    else if (!times.end.wasEngaged) {
       if (now - times.named > PATIENCE) held.delete(other)
     } else if (times.left === undefined) times.left = now
     else if (now - times.left > GRACE) held.delete(other)
   }
-  held.set(reader, { named: now })
+  end.expect()
+  held.set(whole, { end, named: now })
+}
+
+/** What an engine's end calls as long as its owner is there: the end is held by its owner, and not the other way round. */
+export function weakly<Owner extends object, Args extends unknown[]>(owner: Owner, call: (owner: Owner, ...args: Args) => void): (...args: Args) => void {
+  const weak = new WeakRef(owner)
+  return (...args) => {
+    const there = weak.deref()
+    if (there !== undefined) call(there, ...args)
+  }
 }

@@ -38,8 +38,18 @@ export interface NativePreflight {
   close(): void
 }
 
+/** What a session may have, such as a source. */
+export interface NativeEnd {
+  /** Whether one has it now. */
+  readonly engaged: boolean
+  /** Whether one has had it since `expect`. */
+  readonly wasEngaged: boolean
+  /** It is named to a session that shall have it. */
+  expect(): void
+}
+
 /** PCM from JavaScript to a call. `onEvent` says that the queue fell to its low-water mark, or how a mark ended. */
-export interface NativeSource {
+export interface NativeSource extends NativeEnd {
   /** The number by which commands name it. */
   readonly id: number
   /** Takes whole samples, Int16 little-endian; returns the milliseconds that wait to be played. */
@@ -63,19 +73,13 @@ export interface NativeSource {
 }
 
 /** PCM from a call to JavaScript, in frames of 20 ms. `onReadable` is called when a frame arrives after `read` gave null. */
-export interface NativeSink {
+export interface NativeSink extends NativeEnd {
   /** The number by which commands name it. */
   readonly id: number
   /** Frames that were dropped because nobody read them in time. */
   readonly dropped: number
   /** Whether everything was read, and nothing more comes. */
   readonly ended: boolean
-  /** Whether somebody writes to it now. */
-  readonly fed: boolean
-  /** Whether somebody has written to it since `expect`. */
-  readonly wasFed: boolean
-  /** It is named to somebody who shall write to it. */
-  expect(): void
   /** The oldest frame, or null if there is none. */
   read(): Uint8Array | null
   /** Lets go. */
@@ -83,7 +87,7 @@ export interface NativeSink {
 }
 
 /** Pictures from JavaScript to a call. `onEvent` tells what is asked of the writer; `value` are the bits per second of `bitrate`. */
-export interface NativeVideoSource {
+export interface NativeVideoSource extends NativeEnd {
   /** The number by which commands name it. */
   readonly id: number
   /** Copies a frame; false if it was dropped. Throws for what is none of its codec. */
@@ -119,7 +123,7 @@ export interface NativeVideoFrame {
 }
 
 /** Pictures from a call to JavaScript. `onReadable` is called when a frame arrives after `read` gave null. */
-export interface NativeVideoSink {
+export interface NativeVideoSink extends NativeEnd {
   /** The number by which commands name it. */
   readonly id: number
   /** Frames that were dropped. */

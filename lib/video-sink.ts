@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { hold, weakly } from './held'
 import { native, type NativeVideoFrame, type NativeVideoSink } from './native'
 import { checkOptions, type Schema } from './schema'
 import { Turns } from './turns'
@@ -42,11 +43,12 @@ export class VideoSink extends Readable {
     if (format !== 'encoded') needRawVideo('options.format')
     super({ objectMode: true, highWaterMark: 1 })
     this.#queue = queue
-    this.#native = new (native().NativeVideoSink)(queue, () => turns.join(this.#turn), format === 'encoded' ? undefined : format)
+    this.#native = new (native().NativeVideoSink)(queue, weakly(this.#turn, (turn) => turns.join(turn)), format === 'encoded' ? undefined : format)
   }
 
-  /** @internal */
+  /** @internal Its name, for whoever shall fill it. */
   get nativeId(): number {
+    hold(this, this.#native)
     return this.#native.id
   }
 

@@ -1,6 +1,7 @@
 import { types } from 'node:util'
 import { hideListeners, TypedEmitter } from './emitter'
 import { SoftphoneError } from './errors'
+import { hold, weakly } from './held'
 import { native, type NativeVideoSource, type VideoSourceEvent } from './native'
 import { checkedPicture, needRawVideo, type RawFrame } from './raw-video'
 import { checkOptions, isPlainObject, type Schema, shownNumber, typeName } from './schema'
@@ -70,24 +71,13 @@ export class VideoSource extends TypedEmitter<VideoSourceEvents> {
     if (isRaw && options.codecs) throw wrong('options.codecs', 'left out with raw pictures', 'there')
     if (isRaw) needRawVideo('options.format')
     this.codecs = isRaw ? ['vp8'] : [...new Set(options.codecs ?? known)]
-    const listen = (event: VideoSourceEvent, value: number, codec: string) => {
-      if (this.#closed) return
-      switch (event) {
-        case 'keyFrame':
-          return this.deliver('keyFrameRequest')
-        case 'bitrate':
-          return this.deliver('bitrate', value)
-        case 'active':
-          return this.#activate(codec as VideoCodec)
-        case 'inactive':
-          return this.#activate(undefined)
-      }
-    }
+    const listen = weakly(this as VideoSource, (source, ...event: [VideoSourceEvent, number, string]) => source.#onEvent(...event))
     this.#native = new (native().NativeVideoSource)([...this.codecs], listen, isRaw)
   }
 
-  /** @internal */
+  /** @internal Its name, for whoever shall show it. */
   get nativeId(): number {
+    hold(this, this.#native)
     return this.#native.id
   }
 
@@ -145,6 +135,20 @@ export class VideoSource extends TypedEmitter<VideoSourceEvents> {
     this.#activate(undefined)
     this.#native.close()
     this.deliver('close')
+  }
+
+  #onEvent(event: VideoSourceEvent, value: number, codec: string): void {
+    if (this.#closed) return
+    switch (event) {
+      case 'keyFrame':
+        return this.deliver('keyFrameRequest')
+      case 'bitrate':
+        return this.deliver('bitrate', value)
+      case 'active':
+        return this.#activate(codec as VideoCodec)
+      case 'inactive':
+        return this.#activate(undefined)
+    }
   }
 
   #activate(codec: VideoCodec | undefined): void {

@@ -69,23 +69,23 @@ impl NativeSink {
             .is_none_or(|reader| reader.sink.ended())
     }
 
-    /// Whether somebody writes to it now.
+    /// Whether a session has it now.
     #[napi(getter)]
-    pub fn fed(&self) -> bool {
+    pub fn engaged(&self) -> bool {
         self.reader
             .as_ref()
             .is_some_and(|reader| reader.sink.is_fed())
     }
 
-    /// Whether somebody has written to it since `expect`.
+    /// Whether one has had it since `expect`.
     #[napi(getter)]
-    pub fn was_fed(&self) -> bool {
+    pub fn was_engaged(&self) -> bool {
         self.reader
             .as_ref()
             .is_none_or(|reader| reader.sink.was_fed())
     }
 
-    /// It is named to somebody who shall write to it.
+    /// It is named to a session that shall have it.
     #[napi]
     pub fn expect(&self) {
         if let Some(reader) = &self.reader {

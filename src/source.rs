@@ -114,6 +114,26 @@ impl NativeSource {
     #[napi]
     pub fn end(&self) {}
 
+    /// Whether a session has it now.
+    #[napi(getter)]
+    pub fn engaged(&self) -> bool {
+        self.source.as_ref().is_some_and(|source| source.is_held())
+    }
+
+    /// Whether one has had it since `expect`.
+    #[napi(getter)]
+    pub fn was_engaged(&self) -> bool {
+        self.source.as_ref().is_none_or(|source| source.was_held())
+    }
+
+    /// It is named to a session that shall have it.
+    #[napi]
+    pub fn expect(&self) {
+        if let Some(source) = &self.source {
+            source.expect_reader();
+        }
+    }
+
     /// Drops everything and lets go.
     #[napi]
     pub fn close(&mut self) {

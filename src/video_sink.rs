@@ -71,6 +71,30 @@ impl NativeVideoSink {
         }
     }
 
+    /// Whether a session has it now.
+    #[napi(getter)]
+    pub fn engaged(&self) -> bool {
+        self.reader
+            .as_ref()
+            .is_some_and(|reader| reader.sink.is_fed())
+    }
+
+    /// Whether one has had it since `expect`.
+    #[napi(getter)]
+    pub fn was_engaged(&self) -> bool {
+        self.reader
+            .as_ref()
+            .is_none_or(|reader| reader.sink.was_fed())
+    }
+
+    /// It is named to a session that shall have it.
+    #[napi]
+    pub fn expect(&self) {
+        if let Some(reader) = &self.reader {
+            reader.sink.expect_writer();
+        }
+    }
+
     /// Lets go.
     #[napi]
     pub fn close(&mut self) {

@@ -81,6 +81,26 @@ impl NativeVideoSource {
         written.map_err(invalid)
     }
 
+    /// Whether a session has it now.
+    #[napi(getter)]
+    pub fn engaged(&self) -> bool {
+        self.source.as_ref().is_some_and(|source| source.is_shown())
+    }
+
+    /// Whether one has had it since `expect`.
+    #[napi(getter)]
+    pub fn was_engaged(&self) -> bool {
+        self.source.as_ref().is_none_or(|source| source.was_shown())
+    }
+
+    /// It is named to a session that shall have it.
+    #[napi]
+    pub fn expect(&self) {
+        if let Some(source) = &self.source {
+            source.expect_reader();
+        }
+    }
+
     /// Lets go.
     #[napi]
     pub fn close(&mut self) {

@@ -64,7 +64,16 @@ class NativePhone {
   }
 }
 
-class NativeSource {
+class NativeEnd {
+  engaged = false
+  wasEngaged = false
+
+  expect() {
+    this.wasEngaged = false
+  }
+}
+
+class NativeSource extends NativeEnd {
   id = sources.length + 1
   written = []
   marks = []
@@ -75,6 +84,7 @@ class NativeSource {
   closed = false
 
   constructor(rate, lowWater, onEvent) {
+    super()
     Object.assign(this, { rate, lowWater, onEvent })
     sources.push(this)
   }
@@ -122,21 +132,16 @@ class NativeSource {
   }
 }
 
-class NativeSink {
+class NativeSink extends NativeEnd {
   id = sinks.length + 1
   frames = []
   dropped = 0
   closed = false
-  fed = false
-  wasFed = false
 
   constructor(rate, queue, onReadable) {
+    super()
     Object.assign(this, { rate, queue, onReadable })
     sinks.push(this)
-  }
-
-  expect() {
-    this.wasFed = false
   }
 
   read() {
@@ -148,13 +153,14 @@ class NativeSink {
   }
 }
 
-class NativeVideoSource {
+class NativeVideoSource extends NativeEnd {
   id = 100 + videoSources.length
   written = []
   takes = true
   closed = false
 
   constructor(codecs, onEvent) {
+    super()
     Object.assign(this, { codecs, onEvent })
     videoSources.push(this)
   }
@@ -170,7 +176,7 @@ class NativeVideoSource {
   }
 }
 
-class NativeVideoSink {
+class NativeVideoSink extends NativeEnd {
   id = 200 + videoSinks.length
   frames = []
   dropped = 0
@@ -178,6 +184,7 @@ class NativeVideoSink {
   closed = false
 
   constructor(queue, onReadable) {
+    super()
     Object.assign(this, { queue, onReadable })
     videoSinks.push(this)
   }

@@ -59,6 +59,8 @@ struct SharedVideoSink {
     starved: AtomicBool,
     /// Nobody will read it any more.
     closed: AtomicBool,
+    /// A session has filled it since one was expected.
+    was_fed: AtomicBool,
     group: Arc<SinkGroup>,
     /// Of the session that fills it.
     wisher: Mutex<Option<Arc<Wisher>>>,
@@ -94,6 +96,7 @@ impl VideoSink {
             frames: FrameQueue::new(queue, most_octets),
             starved: AtomicBool::new(true),
             closed: AtomicBool::new(false),
+            was_fed: AtomicBool::new(false),
             group,
             wisher: Mutex::new(None),
         });
@@ -105,6 +108,21 @@ impl VideoSink {
     /// The number by which commands name this sink.
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Notes that its number is given to a session that shall fill it.
+    pub fn expect_writer(&self) {
+        self.shared.was_fed.store(false, Ordering::Release);
+    }
+
+    /// Whether a session fills it now.
+    pub fn is_fed(&self) -> bool {
+        self.shared.wisher().is_some()
+    }
+
+    /// Whether one has since it was expected.
+    pub fn was_fed(&self) -> bool {
+        self.shared.was_fed.load(Ordering::Acquire)
     }
 
     /// Takes the oldest frame; `None` asks to be woken.
@@ -150,6 +168,7 @@ impl VideoSink {
             return Err(VideoOpenError::SinkBusy(id));
         }
         *slot = Some(Arc::clone(wisher));
+        shared.was_fed.store(true, Ordering::Release);
         drop(slot);
         // What another session wrote can't be seen with what this one writes.
         shared.frames.begin_anew();
@@ -296,11 +315,16 @@ mod tests {
     fn a_sink_is_filled_by_one_session_at_a_time_and_begins_anew_with_the_next() {
         let (sink, _, _) = sink(8);
         let id = sink.id();
+        assert!(!sink.is_fed() && !sink.was_fed());
         let mut first = VideoWriter::open(id, counter().0).unwrap();
+        assert!(sink.is_fed() && sink.was_fed());
         let busy = VideoWriter::open(id, counter().0).unwrap_err();
         assert_eq!(busy, VideoOpenError::SinkBusy(id));
         first.push(&key(1));
         drop(first);
+        assert!(!sink.is_fed() && sink.was_fed());
+        sink.expect_writer();
+        assert!(!sink.was_fed());
         let mut second = VideoWriter::open(id, counter().0).unwrap();
         second.push(&delta(2));
         second.push(&key(3));

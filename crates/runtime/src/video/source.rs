@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -59,6 +59,8 @@ struct SharedVideoSource {
     tell: Box<dyn Fn(VideoSourceEvent) + Send + Sync>,
     key_frames: Wisher,
     reading: Mutex<Option<Reading>>,
+    /// A session has shown it since one was expected.
+    was_shown: AtomicBool,
     /// The last that was told.
     target: AtomicU64,
 }
@@ -104,6 +106,7 @@ impl VideoSource {
             key_frames: Wisher::new(Arc::new(move || wish(VideoSourceEvent::KeyFrameWanted))),
             tell: Box::new(move |event| tell(event)),
             reading: Mutex::new(None),
+            was_shown: AtomicBool::new(false),
             target: AtomicU64::new(0),
         });
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
@@ -114,6 +117,21 @@ impl VideoSource {
     /// The number by which commands name this source.
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Notes that its number is given to a session that shall show it.
+    pub fn expect_reader(&self) {
+        self.shared.was_shown.store(false, Ordering::Release);
+    }
+
+    /// Whether a session shows it now.
+    pub fn is_shown(&self) -> bool {
+        self.shared.reading().is_some()
+    }
+
+    /// Whether one has since it was expected.
+    pub fn was_shown(&self) -> bool {
+        self.shared.was_shown.load(Ordering::Acquire)
     }
 
     /// Gives a frame, whose octets are copied; says whether it will be sent. What is not can't be seen without a frame
@@ -193,6 +211,7 @@ impl VideoSource {
             active: None,
             encoded,
         });
+        shared.was_shown.store(true, Ordering::Release);
         drop(reading);
         Ok(VideoReader::new(flow, shared, codecs))
     }

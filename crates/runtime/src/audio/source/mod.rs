@@ -93,6 +93,8 @@ struct SharedSource {
     listener: Listener,
     /// Who plays it: the number of a [`Lease`], or [`NOBODY`].
     holder: AtomicU64,
+    /// Somebody has played it since a reader was expected.
+    was_held: AtomicBool,
     /// How many have let go of it.
     let_go: AtomicU64,
     /// Taken by the tick that plays it, which never waits for it; by others to drop what is in it, and while nobody plays it.
@@ -124,6 +126,7 @@ impl Source {
             above: AtomicBool::new(false),
             listener: Box::new(listener),
             holder: AtomicU64::new(NOBODY),
+            was_held: AtomicBool::new(false),
             let_go: AtomicU64::new(0),
             queue: Mutex::new(Queue::new(queue)),
         });
@@ -141,6 +144,21 @@ impl Source {
     /// The number by which commands name this source.
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Notes that its number is given to somebody who shall play it.
+    pub fn expect_reader(&self) {
+        self.shared.was_held.store(false, Ordering::Release);
+    }
+
+    /// Whether a session plays it now.
+    pub fn is_held(&self) -> bool {
+        !self.shared.is_idle()
+    }
+
+    /// Whether one has since a reader was expected.
+    pub fn was_held(&self) -> bool {
+        self.shared.was_held.load(Ordering::Acquire)
     }
 
     /// Queues little-endian samples; an odd byte waits for its other half. Returns what waits now.

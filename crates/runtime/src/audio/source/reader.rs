@@ -44,7 +44,10 @@ impl SourceReader {
         let lease = NEXT_LEASE.fetch_add(1, Ordering::Relaxed);
         let (free, held) = (Ordering::AcqRel, Ordering::Acquire);
         match shared.holder.compare_exchange(NOBODY, lease, free, held) {
-            Ok(_) => Ok(SourceReader { shared, lease }),
+            Ok(_) => {
+                shared.was_held.store(true, Ordering::Release);
+                Ok(SourceReader { shared, lease })
+            }
             Err(_) => Err(OpenError::SourceBusy(id)),
         }
     }

@@ -287,6 +287,19 @@ fn a_source_feeds_one_session_at_a_time() {
 }
 
 #[test]
+fn whoever_keeps_it_from_being_collected_knows_whether_a_session_has_it() {
+    let (source, _) = source(0);
+    let has = || (source.is_held(), source.was_held());
+    assert_eq!(has(), (false, false));
+    let reader = SourceReader::open(source.id()).unwrap();
+    assert_eq!(has(), (true, true));
+    drop(reader);
+    assert_eq!(has(), (false, true));
+    source.expect_reader();
+    assert_eq!(has(), (false, false));
+}
+
+#[test]
 fn what_is_written_before_a_session_plays_it_waits_with_its_mark() {
     let (mut source, heard) = source(0);
     source.write(&bytes(&[5; 80]));
