@@ -6,7 +6,8 @@ const QUEUE_MS = 200
 
 /**
  * A line between two peers, in user space: each is told the other's address as one of this line's, and what goes to that is
- * passed on, lost or kept waiting. `loss` is the share that is lost at random, `rate` what passes in bit/s, both ways.
+ * passed on, lost or kept waiting. `loss` is the share that is lost at random, `rate` what passes in bit/s, both ways; `delay` is
+ * what each datagram takes in milliseconds, and `jitter` what two legs may add to that each, in order.
  */
 export class ImpairedLine {
   /** What was dropped of each payload type, by either reason; of what is not RTP, under `other`. */
@@ -14,18 +15,23 @@ export class ImpairedLine {
   #ends
   #loss
   #rate
-  #random = random(7)
+  #delay
+  #jitter
+  #random
 
-  static async open({ loss = 0, rate = Infinity } = {}) {
+  static async open({ loss = 0, rate = Infinity, delay = 0, jitter = 0, seed = 7 } = {}) {
     const sockets = await Promise.all([bound(), bound()])
-    return new ImpairedLine(sockets, loss, rate)
+    return new ImpairedLine(sockets, { loss, rate, delay, jitter, seed })
   }
 
-  constructor(sockets, loss, rate) {
+  constructor(sockets, { loss, rate, delay, jitter, seed }) {
     this.#loss = loss
     this.#rate = rate
+    this.#delay = delay
+    this.#jitter = jitter
+    this.#random = random(seed)
     // What arrives at the socket that stands for one end comes from the other.
-    this.#ends = sockets.map((socket) => ({ socket, peer: undefined, busy: 0 }))
+    this.#ends = sockets.map((socket) => ({ socket, peer: undefined, busy: 0, arrives: 0, waiting: [] }))
     sockets.forEach((socket, index) => {
       socket.on('message', (datagram, from) => this.#pass(datagram, from, 1 - index))
     })
@@ -59,9 +65,12 @@ export class ImpairedLine {
     const isMedia = datagram[0] >= 128 && datagram[0] < 192
     if (starts - now > QUEUE_MS || (isMedia && this.#random() < this.#loss)) return this.#drop(datagram)
     source.busy = starts + ((datagram.length + 28) * 8000) / this.#rate
+    const legs = this.#jitter === 0 ? 0 : this.#jitter * (this.#random() + this.#random())
+    source.arrives = Math.max(source.arrives, source.busy + this.#delay + legs)
     const send = () => source.socket.send(datagram, target.peer.port, target.peer.address, () => {})
-    if (source.busy - now < 1) send()
-    else setTimeout(send, source.busy - now)
+    if (source.arrives - now < 1) return send()
+    source.waiting.push({ due: source.arrives, send })
+    setTimeout(() => flush(source), source.arrives - now)
   }
 
   #drop(datagram) {
@@ -69,6 +78,12 @@ export class ImpairedLine {
     const kind = isRtp ? datagram[1] & 127 : 'other'
     this.dropped.set(kind, (this.dropped.get(kind) ?? 0) + 1)
   }
+}
+
+/** Sends what is due, in order: timers of different lengths may fire out of turn. */
+function flush({ waiting }) {
+  const now = performance.now() + 1
+  while (waiting.length > 0 && waiting[0].due <= now) waiting.shift().send()
 }
 
 async function bound() {

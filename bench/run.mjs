@@ -1,4 +1,4 @@
-// npm run bench -- [--quick] [--json FILE] [--only sip,set-up,calls,flood,sound,video,package,rooms,loss,clear,mouth-to-ear]
+// npm run bench -- [--quick] [--json FILE] [--only sip,set-up,calls,flood,sound,video,package,rooms,loss,loss-chromium,clear,mouth-to-ear]
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -13,13 +13,14 @@ import { flood } from './flood.mjs'
 import { packaged } from './package.mjs'
 import { setUp } from './set-up.mjs'
 import { sip } from './sip.mjs'
+import { lossWithChromium } from './loss-peers.mjs'
 import { lossy, rooms } from './sound.mjs'
 import { print } from './table.mjs'
 import { badNetworks, forwarded, glass } from './video.mjs'
 
-const sections = { sip, package: packaged, 'set-up': setUp, calls, flood, sound: [rooms, lossy, clearing, devices], video: [glass, badNetworks, forwarded] }
+const sections = { sip, package: packaged, 'set-up': setUp, calls, flood, sound: [rooms, lossy, lossWithChromium, clearing, devices], video: [glass, badNetworks, forwarded] }
 /** Parts of sound that can be asked for alone. */
-const parts = { rooms, loss: lossy, clear: clearing, 'mouth-to-ear': devices }
+const parts = { rooms, loss: lossy, 'loss-chromium': lossWithChromium, clear: clearing, 'mouth-to-ear': devices }
 
 /** Runs the bench and prints its table. */
 export async function run(args) {

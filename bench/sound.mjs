@@ -33,7 +33,7 @@ async function withVoices(measure) {
 }
 
 /** Clips of some people each: the same everywhere, so that figures can be compared. */
-function voices(folder) {
+export function voices(folder) {
   const named = process.env.OFFHOOK_BENCH_VOICES
   if (named) return named.split(delimiter)
   const clips = [join(root, 'examples', 'speech.wav')]

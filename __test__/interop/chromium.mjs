@@ -101,6 +101,7 @@ async function openPhone(browser, site, options) {
     hears: (frequency, deadline = 5000) => remote('hears')(frequency, deadline),
     hearsOnly: (wanted, frequencies, deadline = 10_000) => remote('hearsOnly')(wanted, frequencies, deadline),
     received: remote('received'),
+    evaluate: (what, given) => page.evaluate(what, given),
     async stop() {
       await remote('stop')().catch(() => {})
       await context.close()

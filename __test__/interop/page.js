@@ -226,6 +226,11 @@ class Phone {
     throw new Error(`expected ${wanted} Hz, heard ${heard}`)
   }
 
+  /** The peer connection of the last session, for who measures it. */
+  get connection() {
+    return this.#last().connection
+  }
+
   /** The codec that packets arrive in, and how many did. */
   async received() {
     const report = await this.#last().connection.getStats()
