@@ -1,7 +1,5 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
-import { chromium } from 'playwright-core'
+import { openPage } from './chromium-page.mjs'
 import { chromiumInstalled } from '../__test__/interop/chromium.mjs'
 import { VirtualCard, virtualCardMissing } from '../__test__/devices/virtual-card.mjs'
 import { row } from './table.mjs'
@@ -141,22 +139,9 @@ window.talk = async () => {
 </script>`
 
 async function chromiumCall(card) {
-  const site = createServer((_request, response) => response.setHeader('content-type', 'text/html').end(page)).listen(0, '127.0.0.1')
-  await once(site, 'listening')
-  const browser = await chromium.launch({
-    executablePath: chromiumInstalled(),
-    headless: true,
-    ignoreDefaultArgs: ['--mute-audio'],
-    args: ['--no-sandbox', '--disable-gpu', '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required'],
-    env: { ...process.env, ...card.env },
-  })
-  const tab = await browser.newPage()
-  await tab.goto(`http://127.0.0.1:${site.address().port}/`)
+  const { tab, close } = await openPage(card, page)
   await tab.evaluate(() => window.talk())
-  return async () => {
-    await browser.close()
-    site.close()
-  }
+  return close
 }
 
 function median(values) {

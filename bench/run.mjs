@@ -1,4 +1,4 @@
-// npm run bench -- [--quick] [--json FILE] [--only sip,set-up,calls,flood,sound,video,package,rooms,loss,loss-chromium,clear,mouth-to-ear]
+// npm run bench -- [--quick] [--json FILE] [--only sip,set-up,calls,flood,sound,video,package,rooms,echo-chromium,loss,loss-chromium,clear,mouth-to-ear]
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -9,6 +9,7 @@ import { calls } from './calls.mjs'
 import { clearing } from './clear.mjs'
 import { devices } from './devices.mjs'
 import { rustSide } from './children.mjs'
+import { echoBesideChromium } from './echo-peers.mjs'
 import { flood } from './flood.mjs'
 import { packaged } from './package.mjs'
 import { setUp } from './set-up.mjs'
@@ -18,9 +19,9 @@ import { lossy, rooms } from './sound.mjs'
 import { print } from './table.mjs'
 import { badNetworks, forwarded, glass } from './video.mjs'
 
-const sections = { sip, package: packaged, 'set-up': setUp, calls, flood, sound: [rooms, lossy, lossWithChromium, clearing, devices], video: [glass, badNetworks, forwarded] }
+const sections = { sip, package: packaged, 'set-up': setUp, calls, flood, sound: [rooms, echoBesideChromium, lossy, lossWithChromium, clearing, devices], video: [glass, badNetworks, forwarded] }
 /** Parts of sound that can be asked for alone. */
-const parts = { rooms, loss: lossy, 'loss-chromium': lossWithChromium, clear: clearing, 'mouth-to-ear': devices }
+const parts = { rooms, 'echo-chromium': echoBesideChromium, loss: lossy, 'loss-chromium': lossWithChromium, clear: clearing, 'mouth-to-ear': devices }
 
 /** Runs the bench and prints its table. */
 export async function run(args) {

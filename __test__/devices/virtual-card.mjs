@@ -8,7 +8,7 @@ import { Transform } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Child } from '../interop/processes.mjs'
 
-const FORMAT = ['--raw', '--format=s16le', '--rate=48000', '--channels=1', '--latency-msec=40']
+const FORMAT = ['--raw', '--format=s16le', '--rate=48000', '--channels=1']
 const TONE_SECONDS = 240
 
 /** For a suite's `skip`: false where PulseAudio is installed, else the reason; in CI it must be. */
@@ -54,9 +54,14 @@ export class VirtualCard {
 
   /** Plays samples of 48 kHz into the microphone, or the headset's. */
   play(samples, into = 'feed') {
-    const player = this.#pacat(['--playback', `--device=${into}`], ['pipe', 'ignore', 'ignore'])
+    this.pour(into).end(Buffer.from(samples.buffer))
+  }
+
+  /** A Writable whose samples of 48 kHz are played into the microphone, or the headset's; so much of them waits. */
+  pour(into = 'feed', latency = 40) {
+    const player = this.#pacat(['--playback', `--device=${into}`], ['pipe', 'ignore', 'ignore'], latency)
     player.stdin.on('error', () => {})
-    player.stdin.end(Buffer.from(samples.buffer))
+    return player.stdin
   }
 
   /** What the speaker, or the headset, plays, as a stream with the `rate` of an AudioSink. */
@@ -138,8 +143,8 @@ set-default-source microphone
     }
   }
 
-  #pacat(args, stdio) {
-    const child = spawn('pacat', [...args, ...FORMAT], { stdio, env: { ...process.env, ...this.env } })
+  #pacat(args, stdio, latency = 40) {
+    const child = spawn('pacat', [...args, ...FORMAT, `--latency-msec=${latency}`], { stdio, env: { ...process.env, ...this.env } })
     this.#children.push(child)
     return child
   }

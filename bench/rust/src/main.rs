@@ -4,6 +4,7 @@
 //! offhook-bench sip <seconds a measurement>
 //! offhook-bench transport <calls> <seconds>
 //! offhook-bench webrtc <calls> <seconds>
+//! offhook-bench rooms
 //! offhook-bench sound <folder> <clip>…
 //! offhook-bench loss <folder> <calls of each kind> <which clip> <clip>…
 //! ```
@@ -28,6 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ["webrtc", calls, seconds] => {
             webrtc::run(calls.parse()?, Duration::from_secs(seconds.parse()?))?;
         }
+        ["rooms"] => sound::print_rooms(),
         ["sound", folder, ref clips @ ..] if !clips.is_empty() => {
             sound::run_scenes(folder.as_ref(), clips)?;
         }
@@ -36,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         _ => {
             let usage = "usage: offhook-bench sip <seconds> | (transport | webrtc) <calls> <seconds> \
-                 | sound <folder> <clip>… | loss <folder> <calls> <which clip> <clip>…";
+                 | rooms | sound <folder> <clip>… | loss <folder> <calls> <which clip> <clip>…";
             return Err(usage.into());
         }
     }

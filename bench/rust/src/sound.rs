@@ -45,6 +45,18 @@ pub fn run_scenes(folder: &Path, clips: &[&str]) -> Result<(), Box<dyn Error>> {
     cost(&voices)
 }
 
+/// Says what is heard of a click in each room, without what rings, drivers and converters take.
+pub fn print_rooms() {
+    for room in rooms() {
+        let response = Room {
+            delay_ms: 0.0,
+            ..room
+        }
+        .impulse_response();
+        println!("{}", json!({ "room": room.name, "response": response }));
+    }
+}
+
 struct Scene<'a> {
     room: &'a Room,
     number: usize,
