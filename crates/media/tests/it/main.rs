@@ -24,3 +24,4 @@ mod samples;
 mod sections;
 mod video;
 mod video_loss;
+mod video_peers;
