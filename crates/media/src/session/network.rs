@@ -15,6 +15,12 @@ impl Session {
         if let Some(transport) = self.apart_for(path, from, bytes) {
             transport.handle_datagram(path, from, bytes, now);
         } else if let Some(transport) = &mut self.transport {
+            if transport.may_be_anothers(path, from, bytes) {
+                // Only the keys tell whose they are.
+                for way in &mut self.apart {
+                    way.transport.handle_datagram(path, from, bytes, now);
+                }
+            }
             transport.handle_datagram(path, from, bytes, now);
         }
         self.drain_transport();

@@ -21,4 +21,11 @@ impl Transport {
         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
         self.ice.expects(BaseId(path.0), from, datagram)
     }
+
+    /// Whether what comes from there may be another transport's media, whose peer's NAT has given it another address.
+    pub fn may_be_anothers(&self, path: PathId, from: SocketAddr, datagram: &[u8]) -> bool {
+        let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+        let is_media = matches!(datagram.first(), Some(128..=191));
+        is_media && !self.ice.is_validated(BaseId(path.0), from)
+    }
 }

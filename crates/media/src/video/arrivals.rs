@@ -55,8 +55,8 @@ pub(super) struct Loss {
     pub(super) noticed: Instant,
     pub(super) asked: Option<Instant>,
     pub(super) tries: u32,
-    /// The last request was made twice.
-    pub(super) copied: bool,
+    /// How often the last request was repeated.
+    pub(super) copies: u32,
 }
 
 /// Where a frame would begin.
@@ -376,7 +376,7 @@ impl Loss {
             noticed,
             asked: None,
             tries: 0,
-            copied: false,
+            copies: 0,
         }
     }
 }

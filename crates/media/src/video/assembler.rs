@@ -19,9 +19,11 @@ const ANSWERS: Duration = Duration::from_millis(10);
 const TOGETHER: Duration = Duration::from_millis(10);
 /// How often a packet is asked for.
 const MOST_TRIES: u32 = 8;
-/// Of ten packets one is lost on bad paths. Each request is therefore made twice, so far apart. Who answered the first within
+/// Of ten packets one is lost on bad paths. Each request is therefore repeated, so far apart. Who answered the first within
 /// a round trip, which is longer than this, takes the second for a repetition; on a shorter way the next try comes as soon.
 const COPY_AFTER: Duration = Duration::from_millis(10);
+/// Where the next try comes so much later, pictures stand still until then: each request is made three times.
+const FAR: Duration = Duration::from_millis(80);
 /// Of ten tries one fails then, for want of an answer: three of them fail once in a thousand times. Until then each follows
 /// after a round trip, and after that later and later.
 const PROMPT_TRIES: u32 = 3;
@@ -391,10 +393,10 @@ impl<P: AsRef<[u8]>> Assembler<P> {
                 list.push(sequence);
                 loss.asked = Some(now);
                 if is_copy(loss, pause) {
-                    loss.copied = true;
+                    loss.copies += 1;
                 } else {
                     loss.tries += 1;
-                    loss.copied = false;
+                    loss.copies = 0;
                 }
                 let Some(again) = self::due(loss, pause) else {
                     continue;
@@ -458,7 +460,12 @@ impl<P: AsRef<[u8]>> Assembler<P> {
 
 /// Whether the next request for a packet repeats one that may have been lost.
 fn is_copy(loss: &Loss, pause: Duration) -> bool {
-    loss.tries > 0 && !loss.copied && pause > COPY_AFTER + ANSWERS
+    let most = match pause {
+        far if far >= FAR => 2,
+        near if near > COPY_AFTER + ANSWERS => 1,
+        _ => 0,
+    };
+    loss.tries > 0 && loss.copies < most
 }
 
 /// When a packet is to be asked for next.
@@ -472,12 +479,7 @@ fn due(loss: &Loss, pause: Duration) -> Option<Instant> {
     let tries = loss.tries;
     let longer = pause.saturating_mul(1 << tries.saturating_sub(PROMPT_TRIES - 1).min(8));
     let next = longer.min(LONGEST_PAUSE).max(pause);
-    let copied = if loss.copied {
-        COPY_AFTER
-    } else {
-        Duration::ZERO
-    };
-    (tries < MOST_TRIES).then(|| asked + next - copied)
+    (tries < MOST_TRIES).then(|| asked + next - COPY_AFTER * loss.copies)
 }
 
 /// The time of frames, over every source and every round of the timestamp.

@@ -196,6 +196,53 @@ fn later_offers_keep_the_lines_apart_and_a_restart_is_one_of_both() {
 }
 
 #[test]
+fn a_line_follows_its_peer_to_the_address_that_a_nat_gives_it() {
+    let mut gateway = Gateway::new(6);
+    gateway.called();
+    gateway.run(2 * SECOND);
+    gateway.assert_flows();
+    let own = gateway.pictures.address();
+    gateway.network.seen_as = Some((own, "192.0.2.9:50004".parse().unwrap()));
+    let before = gateway.pictures.received.len();
+    for number in 1_000..1_060 {
+        gateway.film(number);
+        gateway.run(33 * MS);
+    }
+    let shown = gateway.pictures.received.len() - before;
+    assert!(shown > 10, "{shown} packets found the way in two seconds");
+    gateway.assert_flows();
+    assert!(gateway.phone.session.is_connected());
+}
+
+#[test]
+fn a_line_that_fails_leaves_the_sound_alone_and_comes_back_with_a_restart() {
+    let mut gateway = Gateway::new(7);
+    gateway.calls();
+    gateway.run(2 * SECOND);
+    gateway.assert_flows();
+    let own = gateway.pictures.address();
+    gateway.network.cut_off = Some(own);
+    let states = gateway.phone.states().len();
+    let heard = gateway.sound.received.len();
+    gateway.run(60 * SECOND);
+    assert_eq!(
+        gateway.phone.states().len(),
+        states,
+        "the call is as it was"
+    );
+    assert!(gateway.sound.received.len() > heard + 2_900);
+    assert_ne!(gateway.pictures.transport.state(), State::Connected);
+    gateway.network.cut_off = None;
+    let now = gateway.network.now;
+    let session = &mut gateway.phone.session;
+    session.reoffer(true, Direction::SendRecv, now).unwrap();
+    gateway.take_later_offer();
+    gateway.run(2 * SECOND);
+    assert!(gateway.is_connected(), "{:?}", gateway.phone.states());
+    gateway.assert_flows();
+}
+
+#[test]
 fn a_line_that_is_stopped_lets_its_transport_go_and_begins_anew() {
     let mut gateway = Gateway::new(5);
     gateway.calls();

@@ -57,6 +57,10 @@ pub(crate) struct Network {
     pub(crate) line: Option<f64>,
     /// Whose line that is, if not everybody's.
     pub(crate) narrow_sender: Option<SocketAddr>,
+    /// Whose datagrams come from another address, by which alone it is reached.
+    pub(crate) seen_as: Option<(SocketAddr, SocketAddr)>,
+    /// Nothing comes to or from there.
+    pub(crate) cut_off: Option<SocketAddr>,
     /// Until when each sender's line is busy.
     busy: Vec<(SocketAddr, Instant)>,
     travelling: Vec<(Instant, SocketAddr, SocketAddr, Vec<u8>)>,
@@ -77,6 +81,8 @@ impl Network {
             jitter: Duration::ZERO,
             line: None,
             narrow_sender: None,
+            seen_as: None,
+            cut_off: None,
             busy: Vec::new(),
             travelling: Vec::new(),
             elapsed_ms: 0,
@@ -114,8 +120,18 @@ impl Network {
         self.accept(endpoint);
     }
 
+    /// Where others see it.
+    fn seen(&self, address: SocketAddr) -> SocketAddr {
+        let translated = self.seen_as.filter(|(own, _)| *own == address);
+        translated.map_or(address, |(_, seen)| seen)
+    }
+
     fn accept(&mut self, endpoint: &mut dyn Endpoint) {
         for (to, bytes) in endpoint.take_sent() {
+            let cut_off = |address: SocketAddr| self.cut_off == Some(address);
+            if cut_off(endpoint.address()) || cut_off(to) {
+                continue;
+            }
             if self.loss > 0.0 && self.rng.random_bool(self.loss) {
                 continue;
             }
@@ -123,8 +139,12 @@ impl Network {
                 continue;
             };
             let extra = queued + self.jitter.mul_f64(self.rng.random());
-            self.travelling
-                .push((self.now + self.delay + extra, endpoint.address(), to, bytes));
+            self.travelling.push((
+                self.now + self.delay + extra,
+                self.seen(endpoint.address()),
+                to,
+                bytes,
+            ));
         }
     }
 
@@ -150,7 +170,7 @@ impl Network {
     }
 
     fn deliver(&mut self, endpoint: &mut dyn Endpoint) {
-        let (now, address) = (self.now, endpoint.address());
+        let (now, address) = (self.now, self.seen(endpoint.address()));
         let mut due: Vec<_> = self
             .travelling
             .extract_if(.., |(at, _, to, _)| *at <= now && *to == address)

@@ -16,9 +16,11 @@ use crate::video::{
 const ANOTHER_SOURCE: Duration = Duration::from_secs(1);
 /// Clocks differ by some hundred millionths; what the lag grows by in a second is more than that.
 const DRIFT: f64 = 0.000_5;
-/// Where asking again takes longer than a picture may stand still, and so much is lost, what is sent again goes out twice.
+/// Where asking again takes longer than a picture may stand still, and so much is lost, what is sent again goes out twice, and
+/// three times where more is.
 const FAR: Duration = Duration::from_millis(70);
 const LOSSY: f64 = 0.02;
+const VERY_LOSSY: f64 = 0.04;
 /// What a report says of a second tells little of a few packets.
 const LATELY: f64 = 0.3;
 /// Two frames never have the same time.
@@ -272,7 +274,11 @@ impl Sending {
             return SentOctets::default();
         };
         let far = round_trip.is_some_and(|time| time >= FAR) && self.lost >= LOSSY;
-        let copies = if again || far { 2 } else { 1 };
+        let copies = match (far, again) {
+            (true, _) if self.lost >= VERY_LOSSY => 3,
+            (true, _) | (_, true) => 2,
+            (false, false) => 1,
+        };
         let number = |format: &&VideoPayload| format.payload_type.value() == lost.payload_type;
         let Some(rtx) = self.formats.iter().find(number).and_then(|f| f.rtx) else {
             return SentOctets::default();
