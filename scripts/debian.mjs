@@ -11,6 +11,7 @@ const needs = {
   test: [
     ...building,
     'baresip-core',
+    'baresip-ffmpeg',
     'chromium',
     'coturn',
     'iproute2',
@@ -35,6 +36,7 @@ const needs = {
 /** How to see that a Debian package, or its like on another system, is there. */
 const probes = {
   'baresip-core': () => command('baresip'),
+  'baresip-ffmpeg': () => existsSync('/usr/lib/baresip/modules/avcodec.so'),
   binutils: () => command('objdump'),
   chromium: () => command('chromium', 'chromium-browser', 'google-chrome-stable'),
   cmake: () => command('cmake'),

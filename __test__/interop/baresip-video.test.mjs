@@ -1,4 +1,5 @@
 // Pictures with baresip, by UDP and plain RTP there: through a gateway that knows no BUNDLE.
+// Its VP8 is libvpx, its H.264 x264 and FFmpeg.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
@@ -114,6 +115,33 @@ describe('pictures with baresip, through Kamailio and rtpengine', { skip: peers(
       await session.hold()
       await session.resume()
       await read(10)
+      await session.end()
+    })
+  }
+
+  for (const [how, established] of [['is called', called], ['calls', calling]]) {
+    test(`${how}, and its fake pictures come in H.264, and go back to it`, { skip: peers('baresip-ffmpeg') }, async (t) => {
+      const [source, sink] = [new VideoSource({ codecs: ['h264'] }), new VideoSink()]
+      t.after(() => (source.close(), sink.destroy()))
+      source.on('keyFrameRequest', () => sink.requestKeyFrame())
+      const { session, bob, ear } = await established(t, { source: 'fakevideo,nil', display: 'fakevideo,nil', codec: 'h264' }, { video: source })
+      const frames = []
+      const stream = await shown(session)
+      const resolution = once(session, 'resolution')
+      await session.setVideoOutput(stream.id, sink)
+      sink.on('data', (frame) => {
+        frames.push(frame)
+        source.write(frame)
+      })
+      await eventually(() => frames.length >= 20, 30_000)
+      assert.equal(frames[0].key, true)
+      assert.ok(frames.every(({ codec }) => codec === 'h264'))
+      assert.ok(frames.every(({ timestamp }, index) => index === 0 || timestamp > frames[index - 1].timestamp))
+      const [{ width, height }] = await resolution
+      assert.deepEqual([width, height], [WIDTH, HEIGHT])
+      await bob.prints(/video: receiving with resolution 320 x 240/, 30_000)
+      drain(ear)
+      await Promise.all([hears(ear, 1000), bob.hears(600)])
       await session.end()
     })
   }

@@ -13,10 +13,16 @@ import { Child } from './processes.mjs'
 const binary = '/usr/bin/baresip'
 const modules = '/usr/lib/baresip/modules'
 
+const videoModules = { vp8: 'vp8', h264: 'avcodec' }
+
 const codecs = { PCMU: 'pcmu', PCMA: 'pcma', G722: 'g722/16000/1', opus: 'opus/48000/2' }
 
 export function baresipInstalled() {
   return existsSync(binary) && existsSync(modules)
+}
+
+export function baresipHasH264() {
+  return existsSync(`${modules}/avcodec.so`)
 }
 
 /**
@@ -26,7 +32,7 @@ export function baresipInstalled() {
  * so that it is heard what baresip hears.
  *
  * Options: `user`; `tone` in Hz; `codec`, one of `PCMU`, `PCMA`, `G722`, `opus`; `answer`, `manual` or `auto`;
- * `video: { source, display }` in VP8, such as `fakevideo,nil`.
+ * `video: { source, display, codec }`, such as `fakevideo,nil`; the codec is `vp8` by default, or `h264`, by x264 and FFmpeg.
  */
 export async function startBaresip(kamailio, { user, tone, codec = 'PCMU', answer = 'manual', video }) {
   const listener = listenerOf(kamailio, user)
@@ -193,7 +199,7 @@ class Baresip {
 }
 
 function writeConfiguration(folder, kamailio, { user, tone, codec, answer, video, sip, control }) {
-  const used = ['account', 'menu', 'ctrl_tcp', 'g711', 'g722', 'opus', 'ausine', 'aubridge', ...(video ? ['vp8', 'fakevideo', 'vidbridge'] : [])]
+  const used = ['account', 'menu', 'ctrl_tcp', 'g711', 'g722', 'opus', 'ausine', 'aubridge', ...(video ? [videoModules[video.codec ?? 'vp8'], 'fakevideo', 'vidbridge'] : [])]
   const lines = [
     `sip_listen 127.0.0.1:${sip}`,
     `ctrl_tcp_listen 127.0.0.1:${control}`,

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { baresipInstalled } from './baresip.mjs'
+import { baresipHasH264, baresipInstalled } from './baresip.mjs'
 import { chromiumInstalled } from './chromium.mjs'
 import { turnserverInstalled } from './coturn.mjs'
 import { kamailioInstalled, presenceInstalled } from './kamailio.mjs'
@@ -11,6 +11,7 @@ import { wrtcInstalled } from './wrtc.mjs'
 
 const installed = {
   baresip: baresipInstalled,
+  'baresip-ffmpeg': baresipHasH264,
   chromium: chromiumInstalled,
   coturn: turnserverInstalled,
   kamailio: kamailioInstalled,
