@@ -61,6 +61,14 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     register(options?: Abortable): Promise<void>;
     /** Removes the registration; resolves when the server has confirmed. */
     unregister(options?: Abortable): Promise<void>;
+    /**
+     * Takes no more calls, in either direction: whoever calls is refused, OPTIONS is answered in the same way, and `call()` rejects with
+     * `ERR_DRAINING`. Those that there are go on, also those that ring, and may be taken over or transferred. Resolves with 0 when none
+     * is left, or with how many are when the `timeout` is over or `destroy()` ends them. The registration stays, because calls need it.
+     *
+     * It can be called again, with another `timeout` or `code`; nothing undoes it. Aborting only gives up waiting.
+     */
+    drain(options?: DrainOptions): Promise<number>;
     /** Ends every call, unregisters and disconnects, within 2 s; afterwards nothing keeps the process alive. */
     destroy(): Promise<void>;
     /** Destroys the phone at the end of an `await using` block. */
@@ -1835,7 +1843,10 @@ export interface SoftphoneOptions {
      * tries the addresses by their preference, none twice and five at most, and tells of each by `redirected`.
      */
     followRedirects?: boolean;
-    /** The most sessions at once, pending ones included; `whenFull` says what one more hears. Default unlimited. */
+    /**
+     * The most sessions at once, pending ones included; `whenFull` says what one more hears. Default unlimited. With
+     * `whenFull: 'unavailable'` it is the capacity of one of several phones behind a proxy.
+     */
     maxSessions?: number;
     /**
      * The most incoming calls that may wait for somebody at once, 1–1000; default 32. `whenFull` says what one more hears. Your
@@ -1846,7 +1857,9 @@ export interface SoftphoneOptions {
     /**
      * What a caller hears while `maxSessions` or `maxRinging` is reached: `'busy'`, the default, 486 (Busy Here), which a PBX
      * treats as it treats a person who is talking; or `'unavailable'`, 503 (Service Unavailable) with `Retry-After`, after which a
-     * proxy tries another phone (RFC 3261 §16.7) and leaves this one alone for a while. OPTIONS is answered in the same way.
+     * proxy tries another phone (RFC 3261 §16.7) and leaves this one alone for a while. OPTIONS is answered in the same way, and with
+     * `'unavailable'` its answers say in `X-Load` how full this phone is, `0.00` to `1.00`: by `maxSessions` or by {@link Softphone.load},
+     * whichever is more.
      */
     whenFull?: 'busy' | 'unavailable';
     /** Milliseconds that an incoming call rings before it is given up, 1000–3600000; default 60000. */
@@ -2013,6 +2026,14 @@ export interface RejectOptions extends RefusalOptions {
     code?: number;
     /** The Q.850 cause to name beside it (RFC 6432), 1–127; default none. */
     cause?: number;
+}
+
+/** Options of {@link Softphone.drain}. */
+export interface DrainOptions extends Abortable {
+    /** Milliseconds after which it resolves although calls are left; default as long as they last. */
+    timeout?: number;
+    /** The SIP status that whoever calls is answered, 400–699; default 503, with `Retry-After`, after which a proxy tries another phone. */
+    code?: number;
 }
 
 /** Why a call is diverted (RFC 5806). */
@@ -2323,6 +2344,7 @@ export declare class SoftphoneError extends Error {
  *   cancelled, is over, or is not in a state for this.
  * - `ERR_TOO_MANY_SESSIONS`: `maxSessions` is reached, the machine has no time for another call (`load` is 1), or more
  *   requests of yours are unanswered than may be.
+ * - `ERR_DRAINING`: `drain()` was called, and the phone takes no more calls.
  * - `ERR_HOLD_FAILED`: the other side refused to be put on hold or taken off it, or did not agree within 10 s; the call goes on as it
  *   was.
  * - `ERR_VIDEO_FAILED`: the other side does not take the video line, refused the change or did not agree within 10 s; the call goes on
@@ -2352,7 +2374,7 @@ export declare class SoftphoneError extends Error {
  * - `ERR_NATIVE_ADDON`, `ERR_START`: the native part can't be loaded or started; the text says what to install.
  * - `ERR_UNKNOWN`: `SoftphoneError.from()` was given what was no `SoftphoneError`.
  */
-export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_PROXY_FAILED' | 'ERR_PROXY_AUTHENTICATION' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_VIDEO_FAILED' | 'ERR_RAW_VIDEO' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_JOURNAL' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_BRIDGE' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
+export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_PROXY_FAILED' | 'ERR_PROXY_AUTHENTICATION' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_DRAINING' | 'ERR_HOLD_FAILED' | 'ERR_VIDEO_FAILED' | 'ERR_RAW_VIDEO' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_JOURNAL' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_BRIDGE' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
 
 /** Samples per second of PCM that an application writes or reads. */
 export type SampleRate = 8000 | 16000 | 24000 | 48000;

@@ -34,10 +34,14 @@ const diversions: readonly DiversionReason[] = [
   'unknown',
   'user-busy',
 ]
+const milliseconds: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } }
 const cause: Rule = { number: { min: 1, max: 127, integer: true } }
 
 /** How a session is ended. */
 export const endOptions: Schema = { reason: { oneOf: conditions }, cause, text: 'prose' }
+
+/** How calls are let come to an end. */
+export const drainOptions: Schema = { timeout: milliseconds, code: { number: { min: 400, max: 699, integer: true } } }
 
 /** How what somebody asks for is refused. */
 export const refusalOptions: Schema = { code: { number: { min: 300, max: 699, integer: true } }, reason: 'prose' }

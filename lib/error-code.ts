@@ -19,6 +19,7 @@
  *   cancelled, is over, or is not in a state for this.
  * - `ERR_TOO_MANY_SESSIONS`: `maxSessions` is reached, the machine has no time for another call (`load` is 1), or more
  *   requests of yours are unanswered than may be.
+ * - `ERR_DRAINING`: `drain()` was called, and the phone takes no more calls.
  * - `ERR_HOLD_FAILED`: the other side refused to be put on hold or taken off it, or did not agree within 10 s; the call goes on as it
  *   was.
  * - `ERR_VIDEO_FAILED`: the other side does not take the video line, refused the change or did not agree within 10 s; the call goes on
@@ -65,6 +66,7 @@ export type ErrorCode =
   | 'ERR_SESSION_ENDED'
   | 'ERR_SESSION_STATE'
   | 'ERR_TOO_MANY_SESSIONS'
+  | 'ERR_DRAINING'
   | 'ERR_HOLD_FAILED'
   | 'ERR_VIDEO_FAILED'
   | 'ERR_RAW_VIDEO'

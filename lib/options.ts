@@ -411,7 +411,10 @@ export interface SoftphoneOptions {
    * tries the addresses by their preference, none twice and five at most, and tells of each by `redirected`.
    */
   followRedirects?: boolean
-  /** The most sessions at once, pending ones included; `whenFull` says what one more hears. Default unlimited. */
+  /**
+   * The most sessions at once, pending ones included; `whenFull` says what one more hears. Default unlimited. With
+   * `whenFull: 'unavailable'` it is the capacity of one of several phones behind a proxy.
+   */
   maxSessions?: number
   /**
    * The most incoming calls that may wait for somebody at once, 1–1000; default 32. `whenFull` says what one more hears. Your
@@ -422,7 +425,9 @@ export interface SoftphoneOptions {
   /**
    * What a caller hears while `maxSessions` or `maxRinging` is reached: `'busy'`, the default, 486 (Busy Here), which a PBX
    * treats as it treats a person who is talking; or `'unavailable'`, 503 (Service Unavailable) with `Retry-After`, after which a
-   * proxy tries another phone (RFC 3261 §16.7) and leaves this one alone for a while. OPTIONS is answered in the same way.
+   * proxy tries another phone (RFC 3261 §16.7) and leaves this one alone for a while. OPTIONS is answered in the same way, and with
+   * `'unavailable'` its answers say in `X-Load` how full this phone is, `0.00` to `1.00`: by `maxSessions` or by {@link Softphone.load},
+   * whichever is more.
    */
   whenFull?: 'busy' | 'unavailable'
   /** Milliseconds that an incoming call rings before it is given up, 1000–3600000; default 60000. */
@@ -588,6 +593,14 @@ export interface RejectOptions extends RefusalOptions {
   code?: number
   /** The Q.850 cause to name beside it (RFC 6432), 1–127; default none. */
   cause?: number
+}
+
+/** Options of {@link Softphone.drain}. */
+export interface DrainOptions extends Abortable {
+  /** Milliseconds after which it resolves although calls are left; default as long as they last. */
+  timeout?: number
+  /** The SIP status that whoever calls is answered, 400–699; default 503, with `Retry-After`, after which a proxy tries another phone. */
+  code?: number
 }
 
 /** Why a call is diverted (RFC 5806). */

@@ -10,7 +10,7 @@ import { audioDevices, headers, iceServers as iceServersRule, levels } from './c
 import { InOrder, listDevices, refuseMissing, unwatchDevices, watchDevices, type AudioDevice } from './devices'
 import { TypedEmitter } from './emitter'
 import { attend, depart } from './exit'
-import { endOptions, redirectOptions, refusalOptions, rejectOptions } from './end-options'
+import { drainOptions, endOptions, redirectOptions, refusalOptions, rejectOptions } from './end-options'
 import { renamed, SoftphoneError } from './errors'
 import type { PendingSession, SoftphoneEvents } from './events'
 import { givenIceServers } from './ice-servers'
@@ -27,6 +27,7 @@ import type {
   CallOptions,
   Capabilities,
   ConferenceOptions,
+  DrainOptions,
   EndOptions,
   ExpectCallOptions,
   IceServer,
@@ -198,6 +199,18 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   async unregister(options: Abortable = {}): Promise<void> {
     const [, signal] = abortable('options of unregister', options)
     await this.#command({ type: 'unregister' }, signal)
+  }
+
+  /**
+   * Takes no more calls, in either direction: whoever calls is refused, OPTIONS is answered in the same way, and `call()` rejects with
+   * `ERR_DRAINING`. Those that there are go on, also those that ring, and may be taken over or transferred. Resolves with 0 when none
+   * is left, or with how many are when the `timeout` is over or `destroy()` ends them. The registration stays, because calls need it.
+   *
+   * It can be called again, with another `timeout` or `code`; nothing undoes it. Aborting only gives up waiting.
+   */
+  async drain(options: DrainOptions = {}): Promise<number> {
+    const [given, signal] = abortable('options of drain', options, drainOptions)
+    return this.#running().command({ type: 'drain', ...given }, signal, (reply) => (reply as { left: number }).left)
   }
 
   /** Ends every call, unregisters and disconnects, within 2 s; afterwards nothing keeps the process alive. */

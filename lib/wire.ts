@@ -283,6 +283,7 @@ export type WireErrorCode =
   | 'ERR_SESSION_ENDED'
   | 'ERR_SESSION_STATE'
   | 'ERR_TOO_MANY_SESSIONS'
+  | 'ERR_DRAINING'
   | 'ERR_CALL_FAILED'
   | 'ERR_CALL_TIMEOUT'
   | 'ERR_ABORTED'
@@ -452,6 +453,7 @@ export type WireReply =
   | WireCapabilities
   | { subscription: number }
   | { conference: number }
+  | { left: number }
   | { recording: number }
 
 export interface WireCapabilities {
@@ -469,6 +471,7 @@ export type WireCommand =
   | { type: 'register' }
   | { type: 'unregister' }
   | { type: 'destroy' }
+  | { type: 'drain'; timeout?: number | undefined; code?: number | undefined }
   | { type: 'call'; target: string; options?: WireCallOptions | undefined }
   | { type: 'accept'; id: string; options?: WireAcceptOptions | undefined }
   | { type: 'connect'; id: string }

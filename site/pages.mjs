@@ -12,6 +12,7 @@ export const groups = {
     'docs/auto-answer.md',
     'docs/networks.md',
     'docs/reliability.md',
+    'docs/fleet.md',
     'docs/preflight.md',
     'docs/quality.md',
     'docs/errors.md',

@@ -199,6 +199,7 @@ describe('commands', () => {
       initialize: (options) => phone.initialize(options),
       register: (options) => phone.register(options),
       unregister: (options) => phone.unregister(options),
+      drain: (options) => phone.drain(options),
       call: (options) => phone.call('bob', options),
       acceptCallRequest: (options) => phone.acceptCallRequest(1, options),
       rejectCallRequest: (options) => phone.rejectCallRequest(1, options),

@@ -36,6 +36,15 @@ pub enum Command {
     Unregister {},
     /// Ends every session, unregisters, closes; done within two seconds.
     Destroy {},
+    /// Takes no more calls, in either direction; done when none is left, or, with how many are left, when the time is up.
+    Drain {
+        /// Milliseconds; for as long as it takes if absent.
+        #[serde(default)]
+        timeout: Option<u64>,
+        /// What whoever calls is answered, 400 to 699; 503 if absent.
+        #[serde(default)]
+        code: Option<u16>,
+    },
     /// Places a call; done, with a session, when the INVITE was sent.
     Call {
         target: String,

@@ -104,6 +104,9 @@ pub enum ErrorCode {
     /// As many sessions as `maxSessions` allows exist already, or the machine has no time for another.
     #[serde(rename = "ERR_TOO_MANY_SESSIONS")]
     TooManySessions,
+    /// The phone takes no more calls: `drain()` was called.
+    #[serde(rename = "ERR_DRAINING")]
+    Draining,
     /// The call failed before its INVITE was sent, or was refused.
     #[serde(rename = "ERR_CALL_FAILED")]
     CallFailed,
@@ -181,9 +184,11 @@ impl ErrorCode {
             | Self::VideoFailed
             | Self::DtmfRefused
             | Self::ConferenceEnded => ErrorType::Session,
-            Self::TooManySessions | Self::CallFailed | Self::CallTimeout | Self::TransferFailed => {
-                ErrorType::Call
-            }
+            Self::TooManySessions
+            | Self::Draining
+            | Self::CallFailed
+            | Self::CallTimeout
+            | Self::TransferFailed => ErrorType::Call,
             Self::NoDevice | Self::Media | Self::RecordingFailed | Self::RecordingEnded => {
                 ErrorType::Media
             }

@@ -86,6 +86,8 @@ pub enum Reply {
     Subscription { subscription: u64 },
     /// The conference that `conference` made.
     Conference { conference: ConferenceId },
+    /// How many calls are left after `drain`.
+    Drained { left: u32 },
     /// The recording that `record` began.
     Recording { recording: RecordingId },
 }
@@ -150,6 +152,8 @@ pub enum Wake {
     CallRequest,
     /// The application has not decided about a subscriber.
     SubscriptionRequest,
+    /// The end of what `drain()` waits for.
+    Drain,
     /// The end of what `destroy()` waits for.
     Destroy,
 }

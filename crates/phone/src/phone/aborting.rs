@@ -34,6 +34,7 @@ impl Phone {
         }
         self.subscriptions
             .abandon(ticket, &mut self.around.context());
+        self.draining.abandon(ticket);
         self.stop_waiting(ticket);
         let error = PhoneError::aborted();
         self.reply(ticket, Err(error));

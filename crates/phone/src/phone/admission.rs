@@ -28,6 +28,11 @@ impl Phone {
         if self.ending.has_begun() {
             return Err(Reply::new(480));
         }
+        if fewer == 0
+            && let Some(refusal) = self.refusal_of_drain()
+        {
+            return Err(refusal);
+        }
         // Elsewhere there may be time.
         if self.has_no_time() && fewer == 0 {
             return Err(self.unavailable());
@@ -48,7 +53,7 @@ impl Phone {
         }
     }
 
-    fn unavailable(&mut self) -> Reply {
+    pub(super) fn unavailable(&mut self) -> Reply {
         // Drawn, so that not everybody comes back at once.
         let wait = self.rng.random_range(5..=15).to_string();
         Reply::new(503).header("Retry-After", wait)
@@ -56,6 +61,7 @@ impl Phone {
 
     /// Whether the application may place a call.
     pub(super) fn check_room(&self) -> Result<(), PhoneError> {
+        self.check_drain()?;
         match self.around.config.max_sessions {
             Some(most) if self.count() >= most => Err(PhoneError::new(
                 ErrorCode::TooManySessions,
@@ -84,6 +90,22 @@ impl Phone {
             "This machine has no time for the sound of another call: the load of its media threads is 1. End a call, \
              or let calls cost less: codecs: ['PCMU', 'PCMA'], or a lower opus.complexity if it is above 0",
         ))
+    }
+
+    /// How full this phone is, 0 to 1: by number or by what this machine has time for, whichever is more.
+    fn fullness(&self) -> f64 {
+        let most = self.around.config.max_sessions;
+        let by_number = most.map_or(0.0, |most| self.count() as f64 / most as f64);
+        self.around.load.max(by_number).min(FULL)
+    }
+
+    /// Answers whoever asks before it calls. Only a phone that is one of several says how full it is: of a person's that would
+    /// tell anybody whether they are on the phone.
+    pub(super) fn tell_load(&self, answer: Reply) -> Reply {
+        match self.around.config.when_full {
+            WhenFull::Busy => answer,
+            WhenFull::Unavailable => answer.header("X-Load", format!("{:.2}", self.fullness())),
+        }
     }
 
     fn has_no_time(&self) -> bool {

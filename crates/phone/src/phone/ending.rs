@@ -51,6 +51,7 @@ impl Phone {
         if let Ending::Leaving { tickets, .. } = &mut self.ending {
             return tickets.push(ticket);
         }
+        self.leave_draining();
         let ids = self.sessions.ids();
         for id in ids {
             self.act_on(id, Session::leave);

@@ -137,6 +137,7 @@ impl Phone {
             Ok(_) => Reply::new(200),
             Err(refusal) => refusal,
         };
+        let answer = self.tell_load(answer);
         self.around.context().answer(id, &answer);
     }
 

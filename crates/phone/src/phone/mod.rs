@@ -7,6 +7,7 @@ mod call_requests;
 mod calling;
 mod command;
 mod conferring;
+mod draining;
 mod ending;
 mod forwarding;
 mod ice_servers;
@@ -46,6 +47,7 @@ use crate::session::{Session, Succession};
 use announced::Announced;
 use call_requests::CallRequests;
 use conferring::{Conferences, Heard};
+use draining::Draining;
 use ending::Ending;
 use messaging::StandaloneRequests;
 use notifiers::Notifiers;
@@ -78,6 +80,7 @@ pub struct Phone {
     recordings: Recordings,
     orphans: Orphans,
     announced: Announced,
+    draining: Draining,
     ending: Ending,
     /// What rings now.
     ringing: Option<Ring>,
@@ -114,6 +117,7 @@ impl Phone {
             recordings: Recordings::default(),
             orphans: Orphans::default(),
             announced: Announced::default(),
+            draining: Draining::default(),
             ending: Ending::No,
             ringing: None,
             open: BTreeSet::new(),
@@ -260,6 +264,7 @@ impl Phone {
             .into_iter()
             .chain(sip)
             .chain(self.account.deadline())
+            .chain(self.draining.deadline())
             .chain(self.ending.deadline())
             .chain(self.subscriptions.deadline())
             .chain(self.notifiers.deadline())
@@ -280,6 +285,7 @@ impl Phone {
         self.drive_ringing();
         self.tell_unserved();
         self.drive_orphans();
+        self.drive_draining();
         self.drive_ending();
     }
 

@@ -273,10 +273,14 @@ impl Phone {
     }
 
     fn call_requested(&mut self, id: ServerRequestId, request: &Request) {
+        let refusal = match self.ending.has_begun() {
+            true => Some(Reply::new(480)),
+            false => self.refusal_of_drain(),
+        };
         let mut ctx = self.around.context();
-        match self.ending.has_begun() {
-            true => ctx.answer(id, &Reply::new(480)),
-            false => self.call_requests.requested(id, request, &mut ctx),
+        match refusal {
+            Some(refusal) => ctx.answer(id, &refusal),
+            None => self.call_requests.requested(id, request, &mut ctx),
         }
     }
 

@@ -17,6 +17,7 @@ mod config;
 mod connection;
 mod connection_over_udp;
 mod destroy;
+mod draining;
 mod early_media;
 mod fuzzed;
 mod harness;
