@@ -46,7 +46,7 @@ pub use door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
 pub use door::event::Event;
 pub use door::id::{ConferenceId, RecordingId, SessionId, Ticket};
 pub use door::media::{MediaCommand, MediaEvent, SoundCommand, StreamCommand, VideoCommand};
-pub use door::output::{Connection, Output, Reply, ServersKnown, SipText, Wake};
+pub use door::output::{CONNECT_WITHIN, Connection, Output, Reply, ServersKnown, SipText, Wake};
 pub use door::sdp::Sdp;
 pub use door::{
     audio, caller_identity, command, conference, conference_info, content, dtmf, end_reason, error,

@@ -15,11 +15,11 @@ use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::{Event, millis};
 use crate::door::id::Ticket;
 use crate::door::level::Level;
-use crate::door::output::{Connection, Output};
+use crate::door::output::{CONNECT_WITHIN, Connection, Output};
 use crate::door::secret::Secret;
 
-/// A server that has not answered by then is silent: three SYNs, TLS and the upgrade fit.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+/// Whoever has not said by which proxy a server is reached, or has not answered over UDP, by then is silent.
+const PATIENCE: Duration = CONNECT_WITHIN;
 /// A connection that lived this long makes past failures irrelevant (RFC 5626 §4.5).
 const STABLE: Duration = Duration::from_secs(120);
 
@@ -50,19 +50,25 @@ impl Account {
                 },
                 Link::Connecting { .. },
             ) => self.opened(server, (transport, local), ctx),
-            (Connection::Refused { reason, code }, Link::Connecting { server, .. }) => {
+            (Connection::Refused { reason, code }, Link::Connecting { server }) => {
                 self.attempt_failed(server, &reason, code, ctx)
             }
-            (Connection::Down { reason }, Link::Connecting { server, .. }) => {
-                self.attempt_failed(server, &reason, ErrorCode::ConnectionFailed, ctx)
-            }
+            (
+                Connection::Down { reason } | Connection::Refused { reason, .. },
+                Link::Asked { server, .. },
+            ) => self.attempt_failed(server, &reason, ErrorCode::ConnectionFailed, ctx),
             (Connection::Down { reason } | Connection::Refused { reason, .. }, Link::Up { .. }) => {
                 self.lost(&reason, ctx)
             }
             // News of a connection that we have given up already.
             (
                 Connection::Up { .. } | Connection::Down { .. } | Connection::Refused { .. },
-                Link::Idle | Link::Asking { .. } | Link::Waiting { .. } | Link::Up { .. },
+                Link::Idle
+                | Link::Asking { .. }
+                | Link::Connecting { .. }
+                | Link::Asked { .. }
+                | Link::Waiting { .. }
+                | Link::Up { .. },
             ) => FlowChange::None,
         }
     }
@@ -70,7 +76,7 @@ impl Account {
     /// A message has come: who was asked by datagrams is there.
     pub(crate) fn heard(&mut self, ctx: &mut Context<'_>) -> FlowChange {
         match self.link {
-            Link::Connecting { server, .. } if ctx.agent.is_up() => {
+            Link::Asked { server, .. } => {
                 self.came_up(server, ctx);
                 self.take_flow(ctx)
             }
@@ -91,7 +97,7 @@ impl Account {
 
     fn take_next_step(&mut self, ctx: &mut Context<'_>) -> FlowChange {
         match self.link {
-            Link::Connecting { server, until } if until <= ctx.now => {
+            Link::Asked { server, until } if until <= ctx.now => {
                 ctx.outputs.push_back(Output::Disconnect);
                 let code = ErrorCode::ConnectionFailed;
                 self.attempt_failed(server, "The server does not answer", code, ctx)
@@ -99,7 +105,7 @@ impl Account {
             Link::Asking { server, until } if until <= ctx.now => {
                 let reason = format!(
                     "The httpProxy function did not answer within {} s",
-                    CONNECT_PATIENCE.as_secs()
+                    PATIENCE.as_secs()
                 );
                 self.attempt_failed(server, &reason, ErrorCode::ProxyFailed, ctx)
             }
@@ -108,6 +114,7 @@ impl Account {
                 FlowChange::None
             }
             Link::Connecting { .. }
+            | Link::Asked { .. }
             | Link::Asking { .. }
             | Link::Waiting { .. }
             | Link::Idle
@@ -140,9 +147,11 @@ impl Account {
                 ctx.outputs.push_back(Output::Disconnect);
                 self.lost("The server does not answer keep-alives", ctx)
             }
-            Link::Idle | Link::Asking { .. } | Link::Connecting { .. } | Link::Waiting { .. } => {
-                FlowChange::None
-            }
+            Link::Idle
+            | Link::Asking { .. }
+            | Link::Connecting { .. }
+            | Link::Asked { .. }
+            | Link::Waiting { .. } => FlowChange::None,
         }
     }
 
@@ -176,7 +185,7 @@ impl Account {
         self.routes.clear();
         match was {
             Link::Idle | Link::Asking { .. } | Link::Waiting { .. } => FlowChange::None,
-            Link::Connecting { .. } => {
+            Link::Connecting { .. } | Link::Asked { .. } => {
                 ctx.outputs.push_back(Output::Disconnect);
                 self.drop_doubtful_flow(true, ctx)
             }
@@ -216,7 +225,7 @@ impl Account {
         self.question = self.question.wrapping_add(1);
         self.link = Link::Asking {
             server,
-            until: ctx.now + CONNECT_PATIENCE,
+            until: ctx.now + PATIENCE,
         };
         ctx.emit(Event::ProxyNeeded {
             question: self.question,
@@ -258,10 +267,7 @@ impl Account {
     /// Tries the next way to a server.
     fn take_route(&mut self, server: usize, ctx: &mut Context<'_>) {
         if let Some(route) = self.routes.pop_front() {
-            self.link = Link::Connecting {
-                server,
-                until: ctx.now + CONNECT_PATIENCE,
-            };
+            self.link = Link::Connecting { server };
             ctx.outputs.push_back(Output::Connect { server, route });
         }
     }
@@ -274,14 +280,25 @@ impl Account {
     ) -> FlowChange {
         self.routes.clear();
         // A socket for datagrams opens also if nobody is there: the first that comes tells.
-        if transport != Transport::Udp || !self.registering {
+        let is_heard = transport != Transport::Udp;
+        if is_heard {
             self.came_up(server, ctx);
+        } else {
+            self.link = Link::Asked {
+                server,
+                until: ctx.now + PATIENCE,
+            };
         }
         ctx.agent.flow_up(transport, local, ctx.now, ctx.outputs);
         if self.registering {
             ctx.act(Endpoint::register);
+        } else if !is_heard {
+            ctx.act(|endpoint, now| endpoint.check_flows(PATIENCE, now));
         }
-        self.take_flow(ctx)
+        match is_heard {
+            true => self.take_flow(ctx),
+            false => FlowChange::None,
+        }
     }
 
     fn came_up(&mut self, server: usize, ctx: &mut Context<'_>) {

@@ -1,8 +1,9 @@
 //! The phone's connection and registration: which server, when again, and who waits for it.
 //!
 //! ```text
-//! Idle ─initialize─► Connecting ─Up, over UDP heard─► Up ─Down─► Waiting ─► Connecting …
-//!                        └─Refused, over UDP Down─► the next way to it, the next server; after the last one, Waiting
+//! Idle ─initialize─► Connecting ─Up─► Up ─Down─► Waiting ─► Connecting …
+//!                        │ └─over UDP─► Asked ─heard─► Up
+//!                        └─Refused, Asked too long─► the next way to it, the next server; after the last one, Waiting
 //! ```
 
 mod backoff;
@@ -64,8 +65,10 @@ enum Link {
     Idle,
     /// The application is asked by which way.
     Asking { server: usize, until: Instant },
-    /// An attempt is under way. Over UDP it has a flow by which the registrar was asked, and lasts until something is heard.
-    Connecting { server: usize, until: Instant },
+    /// An attempt is under way, of which the driver will tell.
+    Connecting { server: usize },
+    /// The way is open and the other end was asked, of which nobody knows before something is heard: over UDP.
+    Asked { server: usize, until: Instant },
     /// It is open.
     Up { server: usize, since: Instant },
     /// The next round begins then.
@@ -195,8 +198,8 @@ impl Account {
     /// When the account must be woken, and why.
     pub(crate) fn deadline(&self) -> Option<(Instant, Wake)> {
         let link = match self.link {
-            Link::Idle | Link::Up { .. } => None,
-            Link::Asking { until, .. } | Link::Connecting { until, .. } => {
+            Link::Idle | Link::Connecting { .. } | Link::Up { .. } => None,
+            Link::Asking { until, .. } | Link::Asked { until, .. } => {
                 Some((until, Wake::ConnectTimeout))
             }
             Link::Waiting { until } => Some((until, Wake::Reconnect)),

@@ -71,11 +71,11 @@ impl Account {
                 }
                 FlowChange::None
             }
-            (Link::Connecting { .. } | Link::Waiting { .. }, _)
+            (Link::Connecting { .. } | Link::Asked { .. } | Link::Waiting { .. }, _)
                 if change.online && change.rerouted =>
             {
                 match (self.hurry.once_more(ctx.now), self.link) {
-                    (Ok(()), Link::Connecting { server, .. }) => {
+                    (Ok(()), Link::Connecting { server } | Link::Asked { server, .. }) => {
                         // It may have begun in a network that is gone, which nobody would say for ten seconds.
                         ctx.outputs.push_back(Output::Disconnect);
                         self.round.push_front(server);
@@ -95,7 +95,11 @@ impl Account {
                 FlowChange::None
             }
             (
-                Link::Idle | Link::Asking { .. } | Link::Connecting { .. } | Link::Waiting { .. },
+                Link::Idle
+                | Link::Asking { .. }
+                | Link::Connecting { .. }
+                | Link::Asked { .. }
+                | Link::Waiting { .. },
                 _,
             ) => FlowChange::None,
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -18,10 +18,15 @@ use crate::door::media::MediaCommand;
 use crate::door::orphan::JournalText;
 use crate::door::recording::RecordingOrder;
 
+/// What opening a connection may take in all: three tries of TCP to a far server, TLS and the upgrade fit. The driver keeps to it and
+/// says at which step it was when the time was over; the phone waits for that.
+pub const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
 /// One thing for the driver to do; a `Reply` comes after the events its command caused.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
-    /// Open a WebSocket to `config.servers[server]` by this way, in place of any other.
+    /// Open a connection to `config.servers[server]` by this way, in place of any other, and tell of it in any case: within
+    /// [`CONNECT_WITHIN`] it is up or refused.
     Connect { server: usize, route: Route },
     /// Close the WebSocket after what was sent before, without reporting it back.
     Disconnect,
@@ -116,7 +121,7 @@ pub enum Wake {
     Idle,
     /// A transaction, registration or keep-alive of the SIP endpoint.
     Sip,
-    /// A connection attempt has taken too long.
+    /// Nobody was heard over UDP, or no proxy was named, in time.
     ConnectTimeout,
     /// The next connection attempt.
     Reconnect,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use phone::Reply;
 use phone::network::OurEnd;
 use serde_json::{Value, json};
+use sip::message::Method;
 
 use crate::harness::{Rig, alice_with, answer, code};
 
@@ -88,7 +89,7 @@ fn a_server_over_udp_that_refuses_at_last_has_been_heard() {
     rig.registrar = false;
     let ticket = rig.command(json!({ "type": "initialize" }));
     rig.up();
-    let register = rig.request(&sip::message::Method::Register);
+    let register = rig.request(&Method::Register);
     rig.seconds(9);
     rig.receive(answer(&register, 100, None));
     rig.seconds(9);
@@ -125,4 +126,40 @@ fn a_network_that_changes_while_a_server_over_udp_is_asked_asks_it_anew() {
     assert_eq!(last_tried(&rig), 0);
     rig.up();
     assert_eq!(rig.reply(ticket), Some(&Ok(Reply::Done)));
+}
+
+/// A trunk: nobody is registered.
+fn trunk_over_udp() -> Value {
+    let mut options = two_over_udp();
+    options["register"] = json!(false);
+    options
+}
+
+#[test]
+fn without_a_registration_whatever_a_server_over_udp_answers_to_options_says_that_it_is_there() {
+    for status in [200, 404, 483, 503] {
+        let mut rig = Rig::new(trunk_over_udp());
+        let ticket = rig.command(json!({ "type": "initialize" }));
+        rig.up();
+        let question = rig.request(&Method::Options);
+        assert_eq!(rig.count("connected") + rig.count("ready"), 0);
+        assert!(rig.reply(ticket).is_none());
+        rig.receive(answer(&question, status, None));
+        assert_eq!(rig.reply(ticket), Some(&Ok(Reply::Done)), "{status}");
+        assert_eq!((rig.count("connected"), rig.count("ready")), (1, 1));
+        assert!(rig.registers.is_empty());
+    }
+}
+
+#[test]
+fn without_a_registration_a_server_over_udp_that_nobody_confirms_is_passed_over() {
+    let mut rig = Rig::new(trunk_over_udp());
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    rig.seconds(10);
+    assert_eq!(last_tried(&rig), 1);
+    rig.up();
+    rig.down();
+    assert_eq!(code(&rig.error(ticket)), "ERR_CONNECTION_FAILED");
+    assert_eq!(rig.count("connected") + rig.count("ready"), 0);
 }

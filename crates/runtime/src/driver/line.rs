@@ -7,16 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use phone::config::Server;
-use phone::{Config, Connection as Phoned, ErrorCode};
+use phone::{CONNECT_WITHIN, Config, Connection as Phoned, ErrorCode};
 use sip::transaction::Transport;
 use tokio::task::{JoinHandle, JoinSet};
 use tunnel::Route;
 
 use crate::signalling::{ConnectError, Connection, Connector, Incoming, TlsOptions};
 
-/// What connecting may take in all: TCP to a far server takes three tries in this time. Just less than the phone waits, so that
-/// it is told at which step.
-const CONNECT: Duration = Duration::from_millis(9500);
 /// What a close handshake may take: less than the driver has left of the two seconds of `destroy()`, so that its reply is in
 /// time although the server drowns the handshake.
 const FAREWELL: Duration = Duration::from_millis(200);
@@ -188,7 +185,7 @@ impl Line {
 
 /// What opens a phone's connections.
 pub(crate) fn connector(config: &Config) -> Connector {
-    Connector::new(TlsOptions::from(&config.tls), CONNECT)
+    Connector::new(TlsOptions::from(&config.tls), CONNECT_WITHIN)
 }
 
 fn is_loopback(server: &Server) -> bool {

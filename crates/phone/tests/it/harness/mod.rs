@@ -67,6 +67,8 @@ pub(crate) struct Rig {
     pub(crate) registrar: bool,
     pub(crate) registers: Vec<Request>,
     pub(crate) deadline: Option<Instant>,
+    /// When whoever drives the phone gives up the attempt that is under way.
+    gives_up: Option<Instant>,
     follow_ups: VecDeque<FollowUp>,
     tickets: u64,
     descriptions: u64,
@@ -138,6 +140,7 @@ impl Rig {
             registrar: true,
             registers: Vec::new(),
             deadline: None,
+            gives_up: None,
             follow_ups: VecDeque::new(),
             tickets: 0,
             descriptions: 0,
@@ -217,6 +220,7 @@ impl Rig {
     }
 
     pub(crate) fn connection(&mut self, connection: Connection) {
+        self.gives_up = None;
         self.phone.handle_connection(connection, self.now);
         self.drain();
     }
@@ -317,14 +321,25 @@ impl Rig {
     pub(crate) fn advance(&mut self, by: Duration) {
         let end = self.now + by;
         let mut wakes = 0;
-        while let Some(at) = self.deadline.filter(|at| *at <= end && !self.closed) {
+        while let Some(at) = self.next_due().filter(|at| *at <= end && !self.closed) {
             wakes += 1;
             assert!(wakes < 10_000, "the phone wakes all the time");
             self.now = self.now.max(at);
-            self.phone.handle_timeout(self.now);
-            self.drain();
+            if self.deadline.is_some_and(|at| at <= self.now) {
+                self.phone.handle_timeout(self.now);
+                self.drain();
+            } else {
+                self.connection(Connection::Refused {
+                    code: phone::ErrorCode::ConnectionFailed,
+                    reason: "the server did not answer".into(),
+                });
+            }
         }
         self.now = end;
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        self.deadline.into_iter().chain(self.gives_up).min()
     }
 
     /// Lets time pass until the phone tries a server.
@@ -334,7 +349,7 @@ impl Rig {
             if self.connects.len() > tried {
                 return;
             }
-            let next = self.deadline.expect("the phone wants to be woken");
+            let next = self.next_due().expect("the phone wants to be woken");
             self.advance(next.saturating_duration_since(self.now));
         }
         panic!("the phone never connects");
@@ -392,11 +407,13 @@ impl Rig {
             Output::Connect { server, route } => {
                 self.order.push("connect".into());
                 self.connects.push((server, self.now));
+                self.gives_up = Some(self.now + phone::CONNECT_WITHIN);
                 self.routes.push(route);
             }
             Output::Disconnect => {
                 self.order.push("disconnect".into());
                 self.disconnects += 1;
+                self.gives_up = None;
             }
             Output::Send(frame) => self.take_frame(frame.0),
             Output::Ping => {
