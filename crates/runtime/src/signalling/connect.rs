@@ -26,7 +26,7 @@ use super::asked::Asked;
 use super::connection::Ends;
 use super::error::{self, ConnectStep};
 use super::paced::Paced;
-use super::tls::Witness;
+use super::tls::{Naming, Witness};
 use super::transport::{Stream, Transport};
 use super::tunnel::Passage;
 use super::{ConnectError, Connection, TlsOptions, tls};
@@ -57,7 +57,10 @@ impl NamedEnd<'_> {
 #[derive(Debug)]
 pub struct Connector {
     pub(super) tls: TlsOptions,
+    /// For WebSockets.
     client: OnceCell<Arc<ClientConfig>>,
+    /// For SIP over TLS, whose servers are named otherwise.
+    sip_client: OnceCell<Arc<ClientConfig>>,
     /// For TLS to proxies and TURN servers, which are not the server.
     others: OnceCell<Arc<ClientConfig>>,
     asked: Asked,
@@ -70,6 +73,7 @@ impl Connector {
         Connector {
             tls,
             client: OnceCell::new(),
+            sip_client: OnceCell::new(),
             others: OnceCell::new(),
             asked: Asked::default(),
             limit,
@@ -242,7 +246,7 @@ impl Connector {
             ca: self.tls.ca.clone(),
             ..TlsOptions::default()
         };
-        let made = || client_config(options, Witness::default());
+        let made = || client_config(options, Naming::Web, Witness::default());
         let made = self.others.get_or_try_init(made);
         made.await.map(Arc::clone)
     }
@@ -251,8 +255,13 @@ impl Connector {
         if !server.is_secure() {
             return Ok(Stream::Plain(transport));
         }
-        let made = || client_config(self.tls.clone(), Witness::default());
-        let client = self.client.get_or_try_init(made).await?;
+        let naming = naming(server);
+        let client = match naming {
+            Naming::Web => &self.client,
+            Naming::Sip => &self.sip_client,
+        };
+        let made = || client_config(self.tls.clone(), naming, Witness::default());
+        let client = client.get_or_try_init(made).await?;
         self.handshake(Arc::clone(client), server, transport).await
     }
 
@@ -278,11 +287,20 @@ impl Connector {
     }
 }
 
+/// By which rules the server is named in its certificate.
+pub(super) fn naming(server: &Server) -> Naming {
+    match server.transport.is_websocket() {
+        true => Naming::Web,
+        false => Naming::Sip,
+    }
+}
+
 pub(super) async fn client_config(
     options: TlsOptions,
+    naming: Naming,
     witness: Witness,
 ) -> Result<Arc<ClientConfig>, ConnectError> {
-    tokio::task::spawn_blocking(move || tls::client_config(&options, witness))
+    tokio::task::spawn_blocking(move || tls::client_config(&options, naming, witness))
         .await
         .unwrap_or_else(|_| {
             Err(ConnectError::InvalidTlsOption {

@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::{
 };
 use tunnel::{Blame, TunnelFault};
 
+use super::domain_names::ForeignDomain;
 use super::tls::UnpinnedKey;
 
 /// The step of connecting that was under way.
@@ -430,9 +431,10 @@ fn distrust(error: &rustls::CertificateError) -> (Distrust, String) {
                 "it was issued for another name ({error}); use that name in the URL or give it in tls.servername"
             ),
         ),
-        Certificate::Other(inner) => match inner.0.downcast_ref::<UnpinnedKey>() {
-            Some(unpinned) => (Distrust::Unpinned, unpinned.to_string()),
-            None => (Distrust::Other, error.to_string()),
+        Certificate::Other(inner) => match (inner.0.downcast_ref(), inner.0.downcast_ref()) {
+            (Some(unpinned @ UnpinnedKey { .. }), _) => (Distrust::Unpinned, unpinned.to_string()),
+            (_, Some(foreign @ ForeignDomain { .. })) => (Distrust::WrongName, foreign.to_string()),
+            (None, None) => (Distrust::Other, error.to_string()),
         },
         other => (Distrust::Other, other.to_string()),
     }

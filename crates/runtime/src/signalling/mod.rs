@@ -5,6 +5,7 @@ mod asked;
 mod connect;
 mod connection;
 mod datagrams;
+mod domain_names;
 mod error;
 mod message_stream;
 mod paced;

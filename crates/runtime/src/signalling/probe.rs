@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::http::HeaderMap;
 use tokio_tungstenite::tungstenite::{self, http};
 use tunnel::Proxy;
 
-use super::connect::{client_config, upgrade};
+use super::connect::{client_config, naming, upgrade};
 use super::connection::Ends;
 use super::error::{self, ConnectError, ConnectStep};
 use super::tls::Witness;
@@ -105,7 +105,8 @@ impl Connector {
         }
         let witness = Witness::default();
         let attempt = async {
-            let client = client_config(self.tls.clone(), Witness::clone(&witness)).await?;
+            let witness = Witness::clone(&witness);
+            let client = client_config(self.tls.clone(), naming(server), witness).await?;
             self.handshake(client, server, transport).await
         };
         let outcome = match timeout(self.limit, attempt).await {

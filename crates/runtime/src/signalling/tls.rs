@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
 };
 
-use super::ConnectError;
+use super::{ConnectError, domain_names};
 
 /// What the application says about TLS; all PEM texts.
 #[derive(Clone, PartialEq, Eq)]
@@ -77,9 +77,26 @@ impl From<&phone::config::Tls> for TlsOptions {
 /// Is given the certificate that a server shows, whether it is trusted or not.
 pub(crate) type Witness = Arc<OnceLock<CertificateDer<'static>>>;
 
+/// By which rules the names in a certificate are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// Those of the web, for WebSockets, proxies and TURN servers.
+    Web,
+    /// Those of SIP over TLS (RFC 5922).
+    Sip,
+}
+
+/// Whether the system tells of a name only if all else of a certificate is good; who else would say nothing of the chain by that.
+const NAMES_ARE_JUDGED_LAST: bool = cfg!(all(
+    unix,
+    not(target_vendor = "apple"),
+    not(target_os = "android")
+));
+
 /// Builds the client configuration; reads the system's certificates from disk, so it blocks.
 pub(super) fn client_config(
     options: &TlsOptions,
+    naming: Naming,
     witness: Witness,
 ) -> Result<ClientConfig, ConnectError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -87,7 +104,7 @@ pub(super) fn client_config(
         .with_safe_default_protocol_versions()
         .map_err(|error| invalid("ca", &error))?
         .dangerous()
-        .with_custom_certificate_verifier(verifier(options, provider, witness)?);
+        .with_custom_certificate_verifier(verifier(options, naming, provider, witness)?);
     match (&options.cert, &options.key) {
         (Some(cert), Some(key)) => builder
             .with_client_auth_cert(certificates("cert", cert)?, private_key(key)?)
@@ -115,6 +132,7 @@ pub(super) fn server_name(
 
 fn verifier(
     options: &TlsOptions,
+    naming: Naming,
     provider: Arc<CryptoProvider>,
     witness: Witness,
 ) -> Result<Arc<dyn ServerCertVerifier>, ConnectError> {
@@ -125,6 +143,7 @@ fn verifier(
     };
     Ok(Arc::new(ServerCheck {
         trust,
+        naming,
         pins: options.pins.clone(),
         algorithms,
         witness,
@@ -182,6 +201,7 @@ enum Trust {
 #[derive(Debug)]
 struct ServerCheck {
     trust: Trust,
+    naming: Naming,
     pins: Vec<String>,
     algorithms: WebPkiSupportedAlgorithms,
     witness: Witness,
@@ -228,13 +248,19 @@ impl ServerCheck {
         };
         let verdict =
             verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        match verdict {
+        let verdict = match verdict {
             Err(error) if extra.contains(end_entity) && is_about_the_chain(&error) => {
                 let certificate = rustls::server::ParsedCertificate::try_from(end_entity)?;
-                rustls::client::verify_server_name(&certificate, server_name)?;
-                Ok(ServerCertVerified::assertion())
+                rustls::client::verify_server_name(&certificate, server_name)
+                    .map(|()| ServerCertVerified::assertion())
             }
             verdict => verdict,
+        };
+        match (self.naming, server_name) {
+            (Naming::Sip, ServerName::DnsName(domain)) => {
+                by_the_rules_of_sip(verdict, end_entity, domain.as_ref())
+            }
+            (Naming::Sip | Naming::Web, _) => verdict,
         }
     }
 }
@@ -276,6 +302,26 @@ impl ServerCertVerifier for ServerCheck {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
+}
+
+/// What the web's rules say of the name does not count, but what is said of all else does.
+fn by_the_rules_of_sip(
+    verdict: Result<ServerCertVerified, rustls::Error>,
+    end_entity: &CertificateDer<'_>,
+    domain: &str,
+) -> Result<ServerCertVerified, rustls::Error> {
+    let is_about_the_name = matches!(
+        verdict,
+        Err(rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
+        ))
+    );
+    let trusted = match is_about_the_name && NAMES_ARE_JUDGED_LAST {
+        true => ServerCertVerified::assertion(),
+        false => verdict?,
+    };
+    domain_names::check(end_entity, domain)?;
+    Ok(trusted)
 }
 
 /// Whether a certificate was refused only for who has signed it, or for being an authority itself, as

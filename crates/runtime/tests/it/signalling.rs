@@ -255,6 +255,91 @@ async fn a_certificate_for_another_name_needs_servername() {
     echo(connect(&url, tls).await.unwrap()).await;
 }
 
+/// Whether a server whose certificate has these names is `localhost`, over SIP and over a WebSocket, and what is said if not.
+async fn is_localhost(names: &[&str]) -> [Result<(), String>; 2] {
+    let authority = Authority::new();
+    let tls = TlsOptions {
+        ca: vec![authority.pem()],
+        ..TlsOptions::default()
+    };
+    let port = server::start(Manner::Echo, Some(authority.server_named(names))).await;
+    let judged = async |url: String| {
+        let outcome = connect(&url, tls.clone()).await;
+        outcome.map(|_| ()).map_err(|error| error.to_string())
+    };
+    [
+        judged(format!("sips:localhost:{port}")).await,
+        judged(format!("wss://localhost:{port}/")).await,
+    ]
+}
+
+#[tokio::test]
+async fn over_tls_a_certificate_names_its_sip_domain_by_a_uri_before_dns_names() {
+    for (names, of_sip, of_the_web) in [
+        (&["localhost"][..], true, true),
+        (&["sip:localhost"], true, false),
+        (&["SIP:LocalHost;lr", "other.test"], true, false),
+        (&["sip:other.test", "sip:localhost:5061"], true, false),
+        // Whoever has a domain by URI has no other by DNS name.
+        (&["sip:other.test", "localhost"], false, true),
+        // Neither of these names a domain.
+        (&["sip:alice@other.test", "localhost"], true, true),
+        (&["https://other.test/", "localhost"], true, true),
+        (&["sips:localhost"], false, false),
+        (&["sip:alice@localhost"], false, false),
+        (&["sip:localhost.other.test"], false, false),
+        (&["other.test"], false, false),
+    ] {
+        let [sip, web] = is_localhost(names).await;
+        assert_eq!(sip.is_ok(), of_sip, "{names:?} {sip:?}");
+        assert_eq!(web.is_ok(), of_the_web, "{names:?} {web:?}");
+        if let Err(why) = sip {
+            assert!(why.contains("tls.servername"), "{why}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wildcard_names_a_web_server_and_no_sip_domain() {
+    let authority = Authority::new();
+    let tls = TlsOptions {
+        ca: vec![authority.pem()],
+        servername: Some("pbx.example.com".to_owned()),
+        ..TlsOptions::default()
+    };
+    let config = authority.server_named(&["*.example.com"]);
+    let port = server::start(Manner::Echo, Some(config)).await;
+    let refused = text(connect(&format!("sips:localhost:{port}"), tls.clone()).await);
+    assert!(
+        refused.contains("*.example.com") && refused.contains("wildcard"),
+        "{refused}"
+    );
+    echo(
+        connect(&format!("wss://localhost:{port}/"), tls)
+            .await
+            .unwrap(),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_uri_in_a_certificate_proves_nothing_without_an_authority() {
+    let config = Authority::new().server_named(&["sip:localhost"]);
+    let port = server::start(Manner::Echo, Some(config)).await;
+    for ca in [Vec::new(), vec![Authority::new().pem()]] {
+        let tls = TlsOptions {
+            ca,
+            ..TlsOptions::default()
+        };
+        let refused = text(connect(&format!("sips:localhost:{port}"), tls).await);
+        // Of its name nothing is said.
+        assert!(
+            refused.contains("is not trusted") && !refused.contains("domain"),
+            "{refused}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_client_certificate_is_shown_where_the_server_wants_one() {
     let authority = Authority::new();
