@@ -1,17 +1,41 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A certificate that signs itself, for localhost. */
+const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'key', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+
+/** A certificate that signs itself, for localhost: for two days from now on. */
 export function selfSigned() {
+  return made((openssl) => openssl('req', '-x509', ...key, '-days', '2', '-out', 'cert'))
+}
+
+/** The same, from then on, as `20500101000000Z`, for a day. */
+export function selfSignedFrom(begin) {
+  return made((openssl, folder) => {
+    writeFileSync(join(folder, 'index'), '')
+    writeFileSync(join(folder, 'conf'), `[ca]
+default_ca = own
+[own]
+new_certs_dir = .
+database = index
+rand_serial = yes
+default_md = sha256
+policy = any
+copy_extensions = copy
+[any]
+commonName = supplied
+`)
+    openssl('req', '-new', ...key, '-out', 'request')
+    const end = begin.replace(/\d{8}Z$/, (day) => String(Number(day.slice(0, 2)) + 1).padStart(2, '0') + day.slice(2))
+    openssl('ca', '-batch', '-config', 'conf', '-selfsign', '-keyfile', 'key', '-in', 'request', '-out', 'cert', '-notext', '-startdate', begin, '-enddate', end)
+  })
+}
+
+function made(make) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-certificate-'))
   try {
-    execFileSync(
-      'openssl',
-      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-keyout', 'key', '-out', 'cert', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'],
-      { cwd: folder, stdio: 'pipe' },
-    )
+    make((...command) => execFileSync('openssl', command, { cwd: folder, stdio: 'pipe' }), folder)
     return { cert: readFileSync(join(folder, 'cert'), 'utf8'), key: readFileSync(join(folder, 'key'), 'utf8') }
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -1,15 +1,21 @@
 // preflight() in networks that are broken, and with a TURN server that we did not write.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { createServer as createTlsServer } from 'node:tls'
+import { fileURLToPath } from 'node:url'
 import { preflight } from 'offhook'
 import { proxyOf } from '../proxy-server.mjs'
-import { selfSigned } from './certificates.mjs'
+import { selfSigned, selfSignedFrom } from './certificates.mjs'
 import { startCoturn } from './coturn.mjs'
 import { startNat } from './nat.mjs'
 import { peers } from './peers.mjs'
 import { freePorts } from './ports.mjs'
+import { Child } from './processes.mjs'
 
 const ice = ['stun', 'turn', 'relay', 'udp', 'nat']
 const nobody = { uri: 'sip:alice@example.invalid', register: false }
@@ -119,5 +125,43 @@ describe('preflight() behind a NAT', { skip: peers('coturn', 'nat'), timeout: 18
     net.drop('left', 'tcp')
     const result = await found(net, 'left', net.account('alice'), ['dns', 'tcp', 'tls', 'websocket'])
     assert.deepEqual(result.checks.map(({ code }) => code), ['dns-address', 'tcp-timeout', 'not-tried', 'not-tried'])
+  })
+})
+
+describe('preflight() tells of a certificate', { timeout: 60_000 }, () => {
+  for (const [what, identity, code, status] of [
+    ['that is not valid yet', () => selfSignedFrom('20500101000000Z'), 'tls-not-yet-valid', 'failed'],
+    ['that ends soon', selfSigned, 'tls-expires-soon', 'warning'],
+  ]) {
+    test(what, async (t) => {
+      const { cert, key } = identity()
+      const server = createTlsServer({ cert, key }).listen(0, 'localhost')
+      t.after(() => server.close())
+      await once(server, 'listening')
+      const result = await preflight({ ...nobody, servers: `wss://localhost:${server.address().port}/`, tls: { ca: cert } }, { checks: ['tls'] })
+      const found = of(result, 'tls')
+      assert.deepEqual([found.code, found.status], [code, status], JSON.stringify(result.checks, null, 1))
+      if (status === 'warning') assert.ok(found.details.daysLeft < 3)
+    })
+  }
+})
+
+describe('preflight() on a machine with names of its own', { skip: peers('nat'), timeout: 60_000 }, () => {
+  const script = fileURLToPath(new URL('names-preflight.mjs', import.meta.url))
+
+  // In namespaces of its own: what the names are is a matter of files, and nobody is asked outside.
+  test('tells DNS that answers nothing, and a server of whose addresses one leads nowhere', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'offhook-names-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n')
+    writeFileSync(join(folder, 'hosts'), '127.0.0.1 localhost half.test\n127.0.0.9 half.test\n')
+    const mounts = ['resolv.conf', 'hosts'].map((file) => `mount --bind ${folder}/${file} /etc/${file}`)
+    const child = new Child('unshare', ['--mount', '--net', 'sh', '-e', '-c', [...mounts, 'ip link set lo up', 'exec "$0" "$1"'].join('\n'), process.execPath, script])
+    t.after(() => child.stop())
+    const [, text] = await child.prints(/^(\{.*\})$/m, AbortSignal.timeout(40_000))
+    const { half, unanswered } = JSON.parse(text)
+    assert.deepEqual([of(half, 'dns').code, of(half, 'tcp').code, of(half, 'websocket').code], ['dns-ok', 'tcp-some-addresses', 'websocket-ok'], text)
+    assert.match(of(half, 'tcp').found, /127\.0\.0\.1\S* takes connections, 127\.0\.0\.9\S* does not/)
+    assert.deepEqual(unanswered.checks.map(({ code }) => code), ['dns-unanswered', 'not-tried', 'not-tried'])
   })
 })
