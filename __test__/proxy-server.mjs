@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, isIP } from 'node:net'
 
 /**
- * A proxy of this process, HTTP CONNECT and SOCKS5 on one port; it knows every host as this machine. With `login` it wants Basic, or the
+ * A proxy of this process, HTTP CONNECT and SOCKS5 on one port; it knows every name as this machine. With `login` it wants Basic, or the
  * user's name and password. `asked` has what was asked for, with the credentials that came along; `disconnect()` breaks its tunnels, and
  * after `close()` `listen()` takes the same port again.
  */
@@ -62,14 +62,14 @@ class ProxyServer {
   async #http(socket, begun) {
     let head = begun
     while (!head.endsWith('\r\n\r\n')) head += (await takes(socket, 1)).toString()
-    const [, host, port] = /^CONNECT (.+):(\d+) HTTP\/1\.1\r\n/.exec(head)
+    const [, host, port] = /^CONNECT \[?(.+?)\]?:(\d+) HTTP\/1\.1\r\n/.exec(head)
     const given = /^Proxy-Authorization: Basic (.*)$/m.exec(head)?.[1].trim()
     const credentials = given && Buffer.from(given, 'base64').toString()
     this.asked.push({ host, port: Number(port), credentials })
     if (this.#login && credentials !== this.#login.join(':')) {
       return socket.end('HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm="test"\r\nConnection: close\r\n\r\n')
     }
-    this.#lead(socket, Number(port), 'HTTP/1.1 200 OK\r\n\r\n')
+    this.#lead(socket, host, Number(port), 'HTTP/1.1 200 OK\r\n\r\n')
   }
 
   async #socks(socket) {
@@ -87,11 +87,11 @@ class ProxyServer {
     const host = kind === 3 ? (await takes(socket, (await takes(socket, 1))[0])).toString() : (await takes(socket, 4)).join('.')
     const port = (await takes(socket, 2)).readUInt16BE()
     this.asked.push({ host, port, credentials })
-    this.#lead(socket, port, Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]))
+    this.#lead(socket, host, port, Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]))
   }
 
-  #lead(socket, port, answer) {
-    const server = this.#keep(connect(port, '127.0.0.1'))
+  #lead(socket, host, port, answer) {
+    const server = this.#keep(connect(port, isIP(host) ? host : '127.0.0.1'))
     server.on('connect', () => {
       socket.write(answer)
       socket.pipe(server).pipe(socket)

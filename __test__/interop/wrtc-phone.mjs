@@ -16,15 +16,17 @@ Object.assign(globalThis, { window: wrtc, RTCPeerConnection, RTCSessionDescripti
 class WrtcPhone {
   #ua
   #pcConfig
+  #streamsAlone
   #session
   #voice
   #camera
   #events = []
   #arrived = () => {}
 
-  /** Registers: `{ server, uri, password, pcConfig? }`. */
-  async start({ server, uri, password, pcConfig = { iceServers: [] } }) {
+  /** Registers: `{ server, uri, password, pcConfig?, streamsAlone? }`; with the last no side is told an address of UDP. */
+  async start({ server, uri, password, pcConfig = { iceServers: [] }, streamsAlone = false }) {
     this.#pcConfig = pcConfig
+    this.#streamsAlone = streamsAlone
     const sockets = [new JsSIP.WebSocketInterface(server)]
     this.#ua = new JsSIP.UA({ sockets, uri, password, session_timers: false })
     this.#ua.on('registered', () => this.#note('registered'))
@@ -127,6 +129,9 @@ class WrtcPhone {
       session.on(name, ({ originator, cause }) => this.#note(name, { originator, cause }))
     }
     session.on('ended', () => this.#voice?.stop())
+    session.on('sdp', (event) => {
+      if (this.#streamsAlone) event.sdp = event.sdp.replace(/^a=candidate:\S+ \d+ udp .*\r\n/gim, '')
+    })
     if (session.direction === 'incoming') this.#note('incoming')
   }
 

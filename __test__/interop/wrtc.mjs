@@ -18,7 +18,7 @@ export function wrtcInstalled() {
 }
 
 /**
- * A phone of JsSIP and libwebrtc, registered, in a process of its own: `{ server, uri, password, pcConfig? }`.
+ * A phone of JsSIP and libwebrtc, registered, in a process of its own: `{ server, uri, password, pcConfig?, streamsAlone? }`.
  * Its methods are those of wrtc-phone.mjs.
  */
 export async function wrtcPhone(options) {

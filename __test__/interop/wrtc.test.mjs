@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { VideoSink, VideoSource } from 'offhook'
 import { hears, next, pbxOf, voice } from '../pbx.mjs'
+import { proxyOf } from '../proxy-server.mjs'
 import { drain } from '../sound.mjs'
 import { peers } from './peers.mjs'
 import { wrtcPhone } from './wrtc.mjs'
@@ -12,11 +13,11 @@ async function pathChanges(session) {
 }
 
 describe('JsSIP and libwebrtc in Node, through the embedded PBX', { skip: peers('wrtc') }, () => {
-  async function both(t, options) {
+  async function both(t, options, more) {
     const { pbx, open } = await pbxOf(t)
     const { uri, password } = pbx.account('bob')
     const [peer, phone] = await Promise.all([
-      wrtcPhone({ server: pbx.url, uri, password }),
+      wrtcPhone({ server: pbx.url, uri, password, ...more }),
       open('alice', options),
     ])
     t.after(() => peer.stop())
@@ -57,6 +58,53 @@ describe('JsSIP and libwebrtc in Node, through the embedded PBX', { skip: peers(
       assert.equal((await peer.event('ended')).originator, 'remote')
     })
   }
+
+  /** The ends of the way that media takes, ours first. */
+  async function ends(session) {
+    const report = await session.getStats()
+    const pair = report.get([...report.values()].find(({ type }) => type === 'transport').selectedCandidatePairId)
+    return [pair.localCandidateId, pair.remoteCandidateId].map((id) => report.get(id))
+  }
+
+  async function overStream(session) {
+    const [ours, theirs] = await ends(session)
+    assert.deepEqual([ours.protocol, ours.tcpType, theirs.protocol, theirs.tcpType], ['tcp', 'active', 'tcp', 'passive'])
+    return theirs
+  }
+
+  test('are called over TCP if UDP does not go', async (t) => {
+    const [peer, phone] = await both(t, {}, { streamsAlone: true })
+    const { ear, audio } = voice(600)
+    const session = await phone.call('bob', audio)
+    await peer.event('incoming')
+    await peer.answer(1000)
+    await session.answered
+    await Promise.all([hears(ear, 1000, 20_000), peer.hears(600, 20_000)])
+    await overStream(session)
+    await session.end()
+  })
+
+  test('call over TCP if UDP does not go, and restart ICE; through a proxy that is', async (t) => {
+    const proxy = await proxyOf(t)
+    const [peer, phone] = await both(t, { httpProxy: proxy.url() }, { streamsAlone: true })
+    const ringing = next(phone, 'pendingSession', 20_000)
+    await peer.call('alice', 1000)
+    const [{ id }] = await ringing
+    const { ear, audio } = voice(600)
+    const started = next(phone, 'sessionStarted', 20_000)
+    phone.acceptPendingSession(id, audio)
+    const [session] = await started
+    await peer.event('confirmed', 20_000)
+    await Promise.all([hears(ear, 1000, 20_000), peer.hears(600, 20_000)])
+    const { address, port } = await overStream(session)
+    assert.ok(proxy.asked.some((asked) => asked.host === address && asked.port === port), JSON.stringify(proxy.asked))
+    await peer.restartIce()
+    while ((await pathChanges(session)) < 2) await next(session, 'stats', 20_000)
+    drain(ear)
+    await Promise.all([hears(ear, 1000, 20_000), peer.hears(600, 20_000)])
+    await overStream(session)
+    await session.end()
+  })
 
   /** What shows its peer what that shows. */
   function mirror(t) {

@@ -1,6 +1,6 @@
 //! One `a=candidate` line (RFC 8839 §5.1).
 
-use crate::transport::{Candidate, CandidateKind, NamedCandidate, Protocol};
+use crate::transport::{Candidate, CandidateKind, NamedCandidate, Protocol, TcpType};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 fn kind(word: &str) -> Option<CandidateKind> {
@@ -16,7 +16,7 @@ fn kind(word: &str) -> Option<CandidateKind> {
 
 /// Reads the value of an `a=candidate` line.
 ///
-/// `None` for what we cannot use: TCP, another component, host names (mDNS among them), an unknown type.
+/// `None` for what we cannot use: TCP that is not `passive`, another component, host names (mDNS among them), an unknown type.
 pub fn parse_candidate(value: &str) -> Option<Candidate> {
     parse(value, |address| address.parse().ok())
 }
@@ -32,7 +32,8 @@ pub(super) fn parse_named_candidate(value: &str) -> Option<NamedCandidate> {
         name = Some(format!("{label}.local"));
         Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     })?;
-    let name = name.filter(|_| candidate.kind == CandidateKind::Host)?;
+    let usable = candidate.kind == CandidateKind::Host && candidate.protocol == Protocol::Udp;
+    let name = name.filter(|_| usable)?;
     Some(NamedCandidate { name, candidate })
 }
 
@@ -61,7 +62,8 @@ fn parse(value: &str, address: impl FnOnce(&str) -> Option<IpAddr>) -> Option<Ca
             .map(|pair| pair[1])
     };
     let kind = kind(field("typ")?)?;
-    if component != "1" || !protocol.eq_ignore_ascii_case("udp") || port == 0 {
+    let protocol = protocol_of(protocol, field("tcptype"))?;
+    if component != "1" || port == 0 {
         return None;
     }
     let related = field("raddr")
@@ -71,12 +73,21 @@ fn parse(value: &str, address: impl FnOnce(&str) -> Option<IpAddr>) -> Option<Ca
     Some(Candidate {
         foundation: foundation.chars().take(32).collect(),
         component: 1,
-        protocol: Protocol::Udp,
+        protocol,
         priority,
         address: SocketAddr::new(ip, port),
         kind,
         related,
     })
+}
+
+/// RFC 6544 §4.5: to whoever opens streams himself we can't open one.
+fn protocol_of(word: &str, tcptype: Option<&str>) -> Option<Protocol> {
+    if word.eq_ignore_ascii_case("udp") {
+        return Some(Protocol::Udp);
+    }
+    let takes = tcptype.is_some_and(|word| word.eq_ignore_ascii_case(TcpType::Passive.name()));
+    (word.eq_ignore_ascii_case("tcp") && takes).then_some(Protocol::Tcp(TcpType::Passive))
 }
 
 /// Writes the value of an `a=candidate` line.
@@ -90,7 +101,7 @@ pub fn write_candidate(candidate: &Candidate) -> String {
     } = candidate;
     let protocol = match candidate.protocol {
         Protocol::Udp => "udp",
-        Protocol::Tcp => "tcp",
+        Protocol::Tcp(_) => "tcp",
     };
     let mut line = format!(
         "{foundation} {component} {protocol} {priority} {} {} typ {}",
@@ -100,6 +111,9 @@ pub fn write_candidate(candidate: &Candidate) -> String {
     );
     if let Some(related) = candidate.related {
         line.push_str(&format!(" raddr {} rport {}", related.ip(), related.port()));
+    }
+    if let Protocol::Tcp(tcptype) = candidate.protocol {
+        line.push_str(&format!(" tcptype {}", tcptype.name()));
     }
     line
 }
@@ -135,6 +149,8 @@ mod tests {
             "842163049 1 udp 1677729535 203.0.113.7 50000 typ srflx raddr 0.0.0.0 rport 0",
             "H1 1 udp 2130706431 192.168.0.5 50000 typ host",
             "R 1 udp 41885695 2001:db8::7 3478 typ relay raddr 203.0.113.7 rport 50000",
+            "T 1 tcp 1518214911 203.0.113.7 443 typ host tcptype passive",
+            "T 1 tcp 1518214911 203.0.113.7 443 typ srflx raddr 10.0.0.1 rport 50000 tcptype passive",
         ] {
             assert_eq!(write_candidate(&parse_candidate(line).unwrap()), line);
         }
@@ -150,6 +166,9 @@ mod tests {
     fn what_we_cannot_use_is_left_aside() {
         for line in [
             "1 1 tcp 1518280447 192.168.0.5 9 typ host tcptype active",
+            "1 1 tcp 1518280447 192.168.0.5 5000 typ host tcptype so",
+            "1 1 tcp 1518280447 192.168.0.5 5000 typ host",
+            "1 1 ssltcp 1518280447 192.168.0.5 443 typ host tcptype passive",
             "1 2 udp 2130706430 192.168.0.5 50001 typ host",
             "1 1 udp 2130706431 6f1e8e9c-1111-4c5b-9d8e-000000000000.local 50000 typ host",
             "1 1 udp 2130706431 192.168.0.5 0 typ host",

@@ -10,6 +10,7 @@ use super::output::{Gathering, TransportFailure};
 use super::parameters::{LocalParameters, Setup};
 use super::path_event::Asked;
 use super::paths::Paths;
+use super::peer_streams::active_candidates;
 use super::{MAX_SOCKETS, Transport};
 
 /// Whether a path on which nothing comes may be left for the addresses that are there beside it.
@@ -25,6 +26,10 @@ impl Transport {
     /// Returns what our description must say; while a restart is staged, its new credentials.
     pub fn local(&self) -> LocalParameters {
         let credentials = self.ice.local();
+        let streams = match self.ice.takes_streams() {
+            true => active_candidates(self.paths.sockets()),
+            false => Vec::new(),
+        };
         LocalParameters {
             ufrag: credentials.ufrag.clone(),
             pwd: credentials.pwd.clone(),
@@ -38,6 +43,7 @@ impl Transport {
                 .paths
                 .candidates()
                 .iter()
+                .chain(&streams)
                 .map(|candidate| announced(candidate, &credentials.ufrag))
                 .collect(),
         }

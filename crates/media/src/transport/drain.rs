@@ -5,7 +5,9 @@ use super::candidates::announced;
 use super::dtls::{Dtls, DtlsEvent};
 use super::ice::IceEvent;
 use super::output::{Output, SelectedPath, State, Transmit, TransportFailure};
+use super::parameters::{Protocol, TcpType};
 use super::path_event::PathEvent;
+use super::peer_streams::PeerStreams;
 use super::srtp::{Keys, Srtp};
 
 impl Transport {
@@ -58,6 +60,10 @@ impl Transport {
                 PathEvent::Base(id, address, kind, priority) => {
                     self.ice.add_base(id, address, kind, priority, self.now);
                 }
+                PathEvent::Stream(id, local, remote) => {
+                    self.ice.add_stream(id, local, remote, self.now);
+                }
+                PathEvent::StreamOver(base) => self.ice.drop_stream(base),
                 PathEvent::Candidate(candidate) => {
                     let candidate = announced(&candidate, &self.ice.local().ufrag);
                     self.out.push_back(Output::LocalCandidate(candidate));
@@ -78,7 +84,9 @@ impl Transport {
             IceEvent::Transmit(pair, bytes) => {
                 self.paths.send(pair.base, pair.remote, bytes, self.now);
             }
+            IceEvent::Connect(remote) => self.paths.open_stream(remote),
             IceEvent::Selected => {
+                self.paths.close_streams_but(self.ice.media_pair());
                 self.paths.stop_keeping_alive();
                 let selected = self.selected_path();
                 self.out.extend(selected.map(Output::SelectedPath));
@@ -141,6 +149,10 @@ impl Transport {
         let (local, local_kind) = self.ice.local_address(pair.base, reflexive)?;
         Some(SelectedPath {
             path: self.paths.path(pair.base),
+            protocol: match PeerStreams::is_stream(pair.base) {
+                true => Protocol::Tcp(TcpType::Active),
+                false => Protocol::Udp,
+            },
             local,
             local_kind,
             remote: pair.remote,

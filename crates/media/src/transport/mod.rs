@@ -38,6 +38,7 @@ mod packet;
 mod parameters;
 mod path_event;
 mod paths;
+mod peer_streams;
 mod routes;
 mod srtp;
 mod stats;
@@ -71,7 +72,7 @@ pub use output::{
 use packet::HeaderFields;
 pub use parameters::{
     Candidate, CandidateKind, Description, Fingerprint, FingerprintError, HashFunction,
-    LocalParameters, NamedCandidate, Protocol, RemoteParameters, Secret, Setup,
+    LocalParameters, NamedCandidate, Protocol, RemoteParameters, Secret, Setup, TcpType,
 };
 use path_event::Asked;
 use paths::Paths;

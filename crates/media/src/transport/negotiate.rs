@@ -65,6 +65,7 @@ impl Transport {
         if restarted.is_err() {
             self.failure = Some(TransportFailure::Ice);
         }
+        self.paths.close_streams_but(self.ice.media_pair());
         match is_another {
             true => SenderChange::Another,
             false => SenderChange::Restarts,

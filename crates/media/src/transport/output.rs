@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 
 use super::config::{LinkId, PathId, StreamId, StreamTarget, Way};
-use super::parameters::{Candidate, CandidateKind};
+use super::parameters::{Candidate, CandidateKind, Protocol};
 
 /// One thing for the caller to do or to know, from [`super::Transport::poll_output`].
 #[derive(Debug)]
@@ -230,8 +230,10 @@ pub enum TransportFailure {
 /// The candidate pair that carries media.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelectedPath {
-    /// The local socket; none if a stream to a TURN server takes its place.
+    /// The local socket; none if a stream takes its place.
     pub path: Option<PathId>,
+    /// What media goes by; between a TURN server and the peer that is always UDP.
+    pub protocol: Protocol,
     /// Our address on that pair: the socket's, or the relayed one.
     pub local: SocketAddr,
     /// How our address was obtained.

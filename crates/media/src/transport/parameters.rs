@@ -64,10 +64,29 @@ impl CandidateKind {
 /// The transport protocol of a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Protocol {
-    /// UDP, the only one that is paired.
+    /// UDP.
     Udp,
-    /// TCP (RFC 6544): accepted from a peer and ignored.
-    Tcp,
+    /// TCP (RFC 6544).
+    Tcp(TcpType),
+}
+
+/// Who opens the stream to a candidate of TCP (RFC 6544 §4.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TcpType {
+    /// Its owner, which takes none: all of ours are of that type.
+    Active,
+    /// The other side.
+    Passive,
+}
+
+impl TcpType {
+    /// Returns the name that SDP and W3C statistics use: `active` or `passive`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Passive => "passive",
+        }
+    }
 }
 
 /// One transport address at which an agent may be reached (RFC 8839 §5.1).

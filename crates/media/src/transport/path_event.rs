@@ -26,6 +26,10 @@ pub(super) enum PathEvent {
     Way(Way, WayNews),
     /// A local address that checks can be sent from.
     Base(BaseId, SocketAddr, CandidateKind, u32),
+    /// A stream to the peer is up: our end of it, and the peer's.
+    Stream(BaseId, SocketAddr, SocketAddr),
+    /// It is over, or could not be opened.
+    StreamOver(BaseId),
     /// An address to tell the peer.
     Candidate(Candidate),
     /// No more addresses will come.

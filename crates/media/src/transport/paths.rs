@@ -15,10 +15,11 @@ use super::config::{
 };
 use super::doubt::Doubt;
 use super::gather::{Answer, Query};
-use super::ice::BaseId;
+use super::ice::{BaseId, Pair};
 use super::output::{Gathering, LinkEvent, RelayProtocol, ServerFault, Wake, WayNews};
 use super::parameters::{Candidate, CandidateKind, Protocol};
 use super::path_event::{Asked, PathEvent};
+use super::peer_streams::PeerStreams;
 use super::stream::framed;
 use super::stun::Stun;
 use super::turn::{Relay, RelayEvent, Via};
@@ -38,6 +39,7 @@ pub(super) struct Paths {
     queries: Vec<Query>,
     relays: Vec<Relay>,
     relayed: Vec<Option<SocketAddr>>,
+    streams: PeerStreams,
     asked: AskedServers,
     doubt: Doubt,
     /// The first that no stream has had.
@@ -69,6 +71,7 @@ impl Paths {
             queries: Vec::new(),
             relays: Vec::new(),
             relayed: Vec::new(),
+            streams: PeerStreams::default(),
             asked: AskedServers::new(&asked.servers),
             doubt: Doubt::new(asked.doubted.clone()),
             next_link,
@@ -189,6 +192,12 @@ impl Paths {
 
     /// Takes what happened to a stream.
     pub(super) fn handle_link(&mut self, link: LinkId, event: LinkEvent<'_>, now: Instant) {
+        let Self {
+            streams, events, ..
+        } = self;
+        if streams.handle_link(link, &event, |event| events.push_back(event)) {
+            return;
+        }
         let is_its = |relay: &Relay| matches!(relay.via, Via::Link(known, _) if known == link);
         if let Some(index) = self.relays.iter().position(is_its) {
             self.relays[index].handle_link(event, now);
@@ -197,14 +206,39 @@ impl Paths {
         }
     }
 
-    /// Returns whether what a TURN server gave for this base is of no more use.
+    /// Opens a stream to an address of the peer, if one of ours reaches it: to this machine only if media is there alone.
+    pub(super) fn open_stream(&mut self, remote: SocketAddr) {
+        let is_near = remote.ip().is_loopback();
+        let reaches = |socket: &SocketAddr| {
+            socket.is_ipv4() == remote.is_ipv4() && socket.ip().is_loopback() == is_near
+        };
+        if self.sockets.iter().any(reaches) {
+            let link = LinkId(self.next_link);
+            self.next_link += 1;
+            let connect = self.streams.open(link, remote);
+            self.events.push_back(connect);
+        }
+    }
+
+    /// Closes the streams to the peer that this pair does not take.
+    pub(super) fn close_streams_but(&mut self, pair: Option<Pair>) {
+        let Self {
+            streams, events, ..
+        } = self;
+        streams.close_but(pair.map(|pair| pair.base), |event| events.push_back(event));
+    }
+
+    /// Returns whether what a TURN server gave for this base, or a stream to the peer, is of no more use.
     pub(super) fn is_lost(&self, base: BaseId) -> bool {
-        self.relay(base).is_some_and(Relay::is_lost)
+        self.relay(base).is_some_and(Relay::is_lost) || self.has_failed(base)
     }
 
     /// Returns whether it is known to be over.
     pub(super) fn has_failed(&self, base: BaseId) -> bool {
-        self.relay(base).is_some_and(Relay::is_failed)
+        match PeerStreams::is_stream(base) {
+            true => self.streams.is_over(base),
+            false => self.relay(base).is_some_and(Relay::is_failed),
+        }
     }
 
     /// Returns how the TURN server behind a base is reached.
@@ -245,6 +279,9 @@ impl Paths {
 
     /// Returns the address of this machine behind a base, if it is known.
     pub(super) fn socket(&self, base: BaseId) -> Option<SocketAddr> {
+        if PeerStreams::is_stream(base) {
+            return self.streams.local(base);
+        }
         match self.relay_index(base) {
             Some(_) => self.relay(base).and_then(Relay::local),
             None => self.sockets.get(usize::from(base.0)).copied(),
@@ -574,6 +611,10 @@ impl Paths {
 
     /// Sends to the peer from a base.
     pub(super) fn send(&mut self, base: BaseId, to: SocketAddr, bytes: BytesMut, now: Instant) {
+        if PeerStreams::is_stream(base) {
+            let send = self.streams.send(base, to, &bytes);
+            return self.events.extend(send);
+        }
         match self.relay_index(base) {
             Some(index) if index < self.relays.len() => {
                 self.relays[index].send(to, bytes, now);
@@ -599,6 +640,7 @@ impl Paths {
 
     /// Gives back what streams have brought: the sockets are gone already.
     pub(super) fn close_links(&mut self, now: Instant) {
+        self.close_streams_but(None);
         for index in 0..self.relays.len() {
             if let Via::Link(..) = self.relays[index].via {
                 self.close_relay(index, now);
@@ -620,6 +662,7 @@ impl Paths {
     /// Gives all allocations back.
     pub(super) fn close(&mut self, now: Instant) {
         self.queries.clear();
+        self.close_streams_but(None);
         for index in 0..self.relays.len() {
             self.close_relay(index, now);
         }

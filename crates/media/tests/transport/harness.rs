@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use media::transport::{
     Candidate, Certificate, Config, Description, LinkEvent, LinkId, LocalParameters, Output,
     PathId, RemoteParameters, Role, Rtp, RtpOut, SelectedPath, ServerFault, State, StreamId,
-    Transport, Way, WayNews,
+    StreamTarget, Transport, Way, WayNews,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -124,6 +124,8 @@ pub(crate) struct Peer {
     pub(crate) wakes: u32,
     /// The streams that are up: our end, and the server's.
     pub(crate) links: BTreeMap<LinkId, (SocketAddr, SocketAddr)>,
+    /// The streams that were asked for, open or not.
+    pub(crate) wanted: Vec<StreamTarget>,
     pub(crate) faults: Vec<(Duration, String, ServerFault)>,
     /// Names whose addresses are wanted.
     pub(crate) asked: Vec<String>,
@@ -148,6 +150,8 @@ pub(crate) struct Net {
     pub(crate) script: Box<Script>,
     /// Where the streams to a name lead; others are never opened, nor refused.
     pub(crate) names: BTreeMap<String, Option<SocketAddr>>,
+    /// Where a peer takes streams, and the socket of its transport, which knows only datagrams.
+    pub(crate) takes_streams: Option<(SocketAddr, SocketAddr)>,
     /// How many octets of a stream are read at once.
     pub(crate) piece: usize,
     opening: Vec<(Instant, usize, LinkId, Option<SocketAddr>)>,
@@ -172,6 +176,7 @@ impl Net {
             blocked: Box::new(|_| false),
             script: Box::new(|_| None),
             names: BTreeMap::new(),
+            takes_streams: None,
             piece: 2048,
             opening: Vec::new(),
             tape: None,
@@ -205,6 +210,7 @@ impl Net {
             selected: Vec::new(),
             wakes: 0,
             links: BTreeMap::new(),
+            wanted: Vec::new(),
             faults: Vec::new(),
             ways: Vec::new(),
             asked: Vec::new(),
@@ -273,6 +279,7 @@ impl Net {
                 Output::Way(way, news) => peer.ways.push((at, way, news)),
                 Output::ServerFault(name, fault) => peer.faults.push((at, name, fault)),
                 Output::Connect(link, target) => {
+                    peer.wanted.push(target.clone());
                     if let Some(server) = self.names.get(&target.host) {
                         let at = self.now + 2 * ms(self.weather.delay.0);
                         self.opening.push((at, index, link, *server));
@@ -280,9 +287,16 @@ impl Net {
                 }
                 Output::Send(link, octets) => {
                     let (ours, server) = peer.links[&link];
-                    assert_eq!(octets.len() % 4, 0, "a message on a stream is padded");
                     self.note(ours, server, &octets);
-                    self.fly(ms(self.weather.delay.0), ours, server, octets.to_vec());
+                    let delay = ms(self.weather.delay.0);
+                    if let Some(socket) = self.behind(server) {
+                        let (length, packet) = octets.split_first_chunk().unwrap();
+                        assert_eq!(usize::from(u16::from_be_bytes(*length)), packet.len());
+                        self.fly(delay, ours, socket, packet.to_vec());
+                    } else {
+                        assert_eq!(octets.len() % 4, 0, "a message on a stream is padded");
+                        self.fly(delay, ours, server, octets.to_vec());
+                    }
                 }
                 Output::Disconnect(link) => {
                     peer.links.remove(&link);
@@ -353,12 +367,25 @@ impl Net {
     /// Gives a stream of somebody what came, as it is cut by the network.
     fn deliver_octets(&mut self, (peer, link): (usize, LinkId), message: &[u8]) {
         let mut octets = message.to_vec();
-        octets.resize(octets.len().next_multiple_of(4), 0);
+        if self.behind(self.peers[peer].links[&link].1).is_some() {
+            let length = u16::try_from(message.len()).unwrap();
+            octets.splice(..0, length.to_be_bytes());
+        } else {
+            octets.resize(octets.len().next_multiple_of(4), 0);
+        }
         for piece in octets.chunks(self.piece) {
             self.with(peer, |transport, now| {
                 transport.handle_link(link, LinkEvent::Octets(piece), now);
             });
         }
+    }
+
+    /// The socket of the peer that takes streams at this address.
+    fn behind(&self, address: SocketAddr) -> Option<SocketAddr> {
+        let (_, socket) = self
+            .takes_streams
+            .filter(|(taking, _)| *taking == address)?;
+        Some(socket)
     }
 
     /// Ends a stream as a server does that goes away.

@@ -10,6 +10,7 @@ mod connect;
 mod hostile;
 mod liveness;
 mod nat;
+mod peer_streams;
 mod restart;
 mod restart_refused;
 mod server_faults;

@@ -1,4 +1,4 @@
-//! Streams to TURN servers: one task each, which opens it, carries octets between it and its session, and ends with either.
+//! Streams to TURN servers, and to peers that take some: one task each, which opens it, carries octets between it and its session, and ends with either.
 
 use std::io;
 use std::sync::Arc;
@@ -162,9 +162,13 @@ async fn within(limit: Duration, work: impl Future<Output = io::Result<()>>) -> 
     done.unwrap_or_else(|_| Err(late()))
 }
 
-/// A request is sent once on a stream, so that each must go; media is ChannelData, or within a Send indication.
+/// A request is sent once on a stream, so that each must go; media is ChannelData, or within a Send indication, or to a peer what
+/// begins as RTP does behind its length.
 fn is_worth_sending(message: &Outgoing, now: Instant) -> bool {
+    let is_framed =
+        |length: [u8; 2]| usize::from(u16::from_be_bytes(length)) + 2 == message.octets.len();
     let is_media = match message.octets[..] {
+        [high, low, 0x80..=0xBF, ..] if is_framed([high, low]) => true,
         [first, second, ..] => first >= 0x40 || (first, second) == (0x00, 0x16),
         [] | [_] => false,
     };
@@ -182,12 +186,15 @@ mod tests {
             let octets = BytesMut::from(octets);
             is_worth_sending(&Outgoing { octets, since }, since + waited)
         };
-        let (channel, indication, request) = ([0x40, 0, 0, 0], [0, 0x16, 0, 0], [0, 8, 0, 0]);
-        for media in [channel, indication] {
+        let (channel, indication, to_peer) = ([0x40, 0, 0, 0], [0, 0x16, 0, 0], [0, 2, 0x80, 0]);
+        for media in [channel, indication, to_peer] {
             assert!(at(&media, STALE - Duration::from_millis(1)));
             assert!(!at(&media, STALE));
         }
-        assert!(at(&request, Duration::from_secs(60)));
+        // Of a TURN server, a peer's check and its handshake.
+        for request in [[0, 8, 0, 0], [0, 2, 0, 1], [0, 2, 22, 254]] {
+            assert!(at(&request, Duration::from_secs(60)));
+        }
     }
 
     #[tokio::test(start_paused = true)]

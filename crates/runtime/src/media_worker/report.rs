@@ -6,7 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use audio::Rate;
 use media::sdp::negotiate::Content;
 use media::session::{CodecStats, Stats, VideoStats};
-use media::transport::{CandidateKind, RelayProtocol, SelectedPath, TransportStats};
+use media::transport::{
+    CandidateKind, Protocol, RelayProtocol, SelectedPath, TcpType, TransportStats,
+};
 use phone::media::Figures;
 use serde_json::{Map, Value, json};
 use video::VideoCodec;
@@ -346,27 +348,33 @@ impl Report {
         });
         self.add("candidate-pair", "candidate-pair", members);
         let (local, remote) = (selected.local, selected.remote);
-        self.candidate(
-            "local-candidate",
-            local,
-            selected.local_kind,
-            selected.relay,
-        );
-        self.candidate("remote-candidate", remote, selected.remote_kind, None);
+        let (ours, theirs) = match selected.protocol {
+            Protocol::Udp => (Protocol::Udp, Protocol::Udp),
+            Protocol::Tcp(_) => (
+                Protocol::Tcp(TcpType::Active),
+                Protocol::Tcp(TcpType::Passive),
+            ),
+        };
+        let local = (local, ours, selected.local_kind);
+        self.candidate("local-candidate", local, selected.relay);
+        let remote = (remote, theirs, selected.remote_kind);
+        self.candidate("remote-candidate", remote, None);
     }
 
     fn candidate(
         &mut self,
         kind: &str,
-        address: SocketAddr,
-        origin: CandidateKind,
+        (address, protocol, origin): (SocketAddr, Protocol, CandidateKind),
         relay: Option<RelayProtocol>,
     ) {
         let mut members = json!({
             "transportId": "transport",
             "address": address.ip().to_string(),
             "port": address.port(),
-            "protocol": "udp",
+            "protocol": match protocol {
+                Protocol::Udp => "udp",
+                Protocol::Tcp(_) => "tcp",
+            },
             "candidateType": match origin {
                 CandidateKind::Host => "host",
                 CandidateKind::ServerReflexive => "srflx",
@@ -374,6 +382,9 @@ impl Report {
                 CandidateKind::Relayed => "relay",
             },
         });
+        if let Protocol::Tcp(tcptype) = protocol {
+            members["tcpType"] = tcptype.name().into();
+        }
         if let Some(protocol) = relay {
             members["relayProtocol"] = match protocol {
                 RelayProtocol::Udp => "udp",

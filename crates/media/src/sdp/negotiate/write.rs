@@ -7,7 +7,7 @@ use super::layout::{Layout, Line, SectionSlot};
 use super::terms::{Identity, LocalTransport, Terms};
 use super::write_video::video;
 use crate::codec::Codec;
-use crate::transport::{Candidate, CandidateKind, LocalParameters, Setup};
+use crate::transport::{Candidate, CandidateKind, LocalParameters, Protocol, Setup};
 
 /// The changing part of our sections.
 pub(super) struct Section<'a> {
@@ -197,6 +197,7 @@ pub(super) fn default_destination(candidates: &[Candidate]) -> (String, u16) {
     };
     candidates
         .iter()
+        .filter(|candidate| candidate.protocol == Protocol::Udp)
         .rev()
         // Who looks at it speaks no ICE, and usually IPv4.
         .max_by_key(|candidate| (likely(candidate), candidate.address.is_ipv4()))

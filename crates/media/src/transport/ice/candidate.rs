@@ -7,6 +7,7 @@ use rtc_ice::candidate::candidate_peer_reflexive::CandidatePeerReflexiveConfig;
 use rtc_ice::candidate::candidate_relay::CandidateRelayConfig;
 use rtc_ice::candidate::candidate_server_reflexive::CandidateServerReflexiveConfig;
 use rtc_ice::candidate::{Candidate as AgentCandidate, CandidateConfig};
+use rtc_ice::tcp_type::TcpType as AgentTcpType;
 use rtc_shared::error::Error;
 
 use crate::transport::parameters::CandidateKind;
@@ -21,21 +22,38 @@ pub(in crate::transport) fn is_reachable(address: SocketAddr) -> bool {
     usable && address.port() != 0 && !address.ip().is_unspecified() && !address.ip().is_multicast()
 }
 
-pub(super) fn agent_candidate(
-    kind: CandidateKind,
+/// One end of a stream.
+pub(super) fn agent_stream_end(
+    tcp_type: AgentTcpType,
     address: SocketAddr,
     priority: u32,
 ) -> Result<AgentCandidate, Error> {
-    let base_config = CandidateConfig {
+    CandidateHostConfig {
+        base_config: base_config("tcp", address, priority),
+        tcp_type,
+    }
+    .new_candidate_host()
+}
+
+fn base_config(network: &str, address: SocketAddr, priority: u32) -> CandidateConfig {
+    CandidateConfig {
         // Otherwise the crate draws a random one for each.
         candidate_id: address.to_string(),
-        network: "udp".to_owned(),
+        network: network.to_owned(),
         address: address.ip().to_string(),
         port: address.port(),
         component: 1,
         priority,
         ..CandidateConfig::default()
-    };
+    }
+}
+
+pub(super) fn agent_candidate(
+    kind: CandidateKind,
+    address: SocketAddr,
+    priority: u32,
+) -> Result<AgentCandidate, Error> {
+    let base_config = base_config("udp", address, priority);
     match kind {
         CandidateKind::Host => CandidateHostConfig {
             base_config,

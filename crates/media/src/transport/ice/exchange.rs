@@ -106,7 +106,11 @@ impl Ice {
             self.answer_role_conflict(pair, request.transaction);
             return Verdict::Accepted;
         }
-        if !self.has_room_for(pair.remote) {
+        let is_stream = self
+            .bases
+            .iter()
+            .any(|base| base.id == pair.base && base.stream.is_some());
+        if !is_stream && !self.has_room_for(pair.remote) {
             return Verdict::TooManyAddresses;
         }
         let nominated = request.attribute(USE_CANDIDATE).is_some();

@@ -9,6 +9,7 @@ mod exchange;
 mod path;
 mod rival;
 mod rounds;
+mod streams;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -30,9 +31,10 @@ pub(super) use self::candidate::is_reachable;
 pub(super) use self::credentials::Credentials;
 use self::credentials::KnownTieBreaker;
 use self::path::Path;
+use self::streams::Passive;
 use super::config::{Policy, Role};
 use super::output::TransportFailure;
-use super::parameters::{Candidate, CandidateKind, Protocol};
+use super::parameters::{Candidate, CandidateKind, Protocol, TcpType};
 use super::stun::Transaction;
 
 /// The most candidates taken from a peer's descriptions and trickle.
@@ -68,6 +70,8 @@ pub(super) struct Pair {
 pub(super) enum IceEvent {
     /// Send this from a base.
     Transmit(Pair, BytesMut),
+    /// Open a stream to an address of the peer.
+    Connect(SocketAddr),
     /// Media now takes this pair.
     Selected,
     Failed(TransportFailure),
@@ -88,6 +92,10 @@ pub(super) enum Verdict {
 struct Base {
     id: BaseId,
     address: SocketAddr,
+    /// What the agent knows it as.
+    told: SocketAddr,
+    /// The only address that a stream reaches, and what the agent knows that as.
+    stream: Option<(SocketAddr, SocketAddr)>,
     kind: CandidateKind,
     priority: u32,
     /// Our address as the peer sees it, from its answers.
@@ -120,6 +128,7 @@ pub(super) struct IceCounters {
 /// One ICE agent over the life of a call.
 pub(super) struct Ice {
     agent: Agent,
+    policy: Policy,
     provider: Arc<dyn RTCCryptoProvider>,
     rng: StdRng,
     tie_breaker: u64,
@@ -129,6 +138,8 @@ pub(super) struct Ice {
     /// The fragments of forks that are not heard now, but may answer at last.
     parked: Vec<String>,
     remote_candidates: Vec<(SocketAddr, CandidateKind)>,
+    /// The peer's addresses that take streams.
+    passive: Vec<Passive>,
     bases: Vec<Base>,
     validated: VecDeque<Pair>,
     /// Counts the restarts: the credentials here, the agent's checks and its candidates are of the last.
@@ -194,6 +205,7 @@ impl Ice {
         };
         Ok(Self {
             agent: Agent::new(now, Arc::new(config), Arc::new(known))?,
+            policy,
             provider,
             rng,
             tie_breaker,
@@ -202,6 +214,7 @@ impl Ice {
             remote: None,
             parked: Vec::new(),
             remote_candidates: Vec::new(),
+            passive: Vec::new(),
             bases: Vec::new(),
             validated: VecDeque::new(),
             generation: 0,
@@ -282,6 +295,8 @@ impl Ice {
             self.bases.push(Base {
                 id,
                 address,
+                told: address,
+                stream: None,
                 kind,
                 priority,
                 mapped: None,
@@ -315,6 +330,7 @@ impl Ice {
         self.agent.apply_restart(now, true)?;
         self.nominated = None;
         self.remote_candidates.clear();
+        self.drop_streams();
         self.queue.clear();
         self.begin(role, remote, now);
         Ok(())
@@ -354,9 +370,12 @@ impl Ice {
 
     /// Takes a candidate of the peer. Those that nobody could use are passed over.
     pub(super) fn add_remote(&mut self, candidate: &Candidate, now: Instant) {
-        let usable = candidate.protocol == Protocol::Udp
-            && candidate.component == 1
-            && is_reachable(candidate.address);
+        let usable = candidate.component == 1 && is_reachable(candidate.address);
+        match candidate.protocol {
+            Protocol::Udp => {}
+            Protocol::Tcp(TcpType::Passive) if usable => return self.add_passive(candidate),
+            Protocol::Tcp(TcpType::Active | TcpType::Passive) => return,
+        }
         let known = self
             .remote_candidates
             .iter()
@@ -377,7 +396,7 @@ impl Ice {
             .any(|known| known.addr() == candidate.address);
         let made = agent_candidate(candidate.kind, candidate.address, candidate.priority);
         if let (false, Ok(made)) = (learned, made) {
-            // It refuses TCP and mDNS names only, which never come here.
+            // It refuses mDNS names only, which never come here.
             let _ = self.agent.add_remote_candidate(made);
             self.wake(now);
         }
@@ -413,10 +432,13 @@ impl Ice {
 
     /// Returns the kind of the peer's address, as it was signalled or learned.
     pub(super) fn remote_kind(&self, address: SocketAddr) -> CandidateKind {
+        let passive = self.passive.iter().map(|one| (one.address(), one.kind));
         self.remote_candidates
             .iter()
+            .copied()
+            .chain(passive)
             .find(|(known, _)| *known == address)
-            .map_or(CandidateKind::PeerReflexive, |(_, kind)| *kind)
+            .map_or(CandidateKind::PeerReflexive, |(_, kind)| kind)
     }
 
     /// Returns our address and its kind on a base, as the peer sees it.

@@ -94,6 +94,7 @@ impl Ice {
     pub(in crate::transport) fn leave(&mut self, now: Instant) {
         self.forget_paths();
         self.bases.clear();
+        self.passive.clear();
         self.checks.clear();
         self.stop_checks();
         // It fails on empty credentials only.

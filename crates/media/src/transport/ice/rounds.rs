@@ -11,7 +11,7 @@ use sansio::Protocol as _;
 use super::{CHECKS_OF_A_ROUND, Ice, IceEvent, MAX_CHECKS, Pair, Sent};
 use crate::transport::consent::ConsentDue;
 use crate::transport::output::TransportFailure;
-use crate::transport::stun::{Class, ICE_CONTROLLING, Stun, Transaction, USE_CANDIDATE};
+use crate::transport::stun::{self, Class, ICE_CONTROLLING, Stun, Transaction, USE_CANDIDATE};
 
 impl Ice {
     pub(super) fn give_to_agent(&mut self, pair: Pair, raw: &[u8], now: Instant) {
@@ -21,9 +21,12 @@ impl Ice {
         let message = TaggedBytesMut {
             now,
             transport: TransportContext {
-                local_addr: base.address,
-                peer_addr: pair.remote,
-                transport_protocol: TransportProtocol::UDP,
+                local_addr: base.told,
+                peer_addr: base.stream.map_or(pair.remote, |(_, told)| told),
+                transport_protocol: match base.stream {
+                    Some(_) => TransportProtocol::TCP,
+                    None => TransportProtocol::UDP,
+                },
                 ecn: None,
             },
             message: BytesMut::from(raw),
@@ -54,7 +57,8 @@ impl Ice {
                 Class::Success => {
                     answered |= request == Some((pair, transaction));
                     self.counters.responses_sent += 1;
-                    self.transmit(pair, write.message);
+                    let answer = self.answer_on(pair, transaction).unwrap_or(write.message);
+                    self.transmit(pair, answer);
                 }
                 // Its 487 goes with a change of its own role, and would make the peer change too.
                 Class::Error | Class::Indication => {}
@@ -71,8 +75,23 @@ impl Ice {
     }
 
     fn pair(&self, local: SocketAddr, remote: SocketAddr) -> Option<Pair> {
-        let base = self.bases.iter().find(|base| base.address == local)?.id;
+        let base = self.bases.iter().find(|base| base.told == local)?;
+        let remote = match base.stream {
+            None => remote,
+            // The agent pairs each end with each; a stream reaches one.
+            Some((reached, told)) => (told == remote).then_some(reached)?,
+        };
+        let base = base.id;
         Some(Pair { base, remote })
+    }
+
+    /// An answer on a stream says where the peer really is, which the agent was not told.
+    fn answer_on(&self, pair: Pair, transaction: Transaction) -> Option<BytesMut> {
+        let base = self.bases.iter().find(|base| base.id == pair.base)?;
+        base.stream?;
+        let crypto = self.provider.crypto();
+        let answer = stun::write_success(transaction, pair.remote, &self.local.pwd, crypto)?;
+        Some(BytesMut::from(&answer[..]))
     }
 
     fn enqueue(&mut self, pair: Pair, message: BytesMut) {
@@ -117,9 +136,8 @@ impl Ice {
     /// Returns when the next round of checks is due, or the end of checking.
     pub(in crate::transport) fn poll_round(&self) -> Option<Instant> {
         let limit = self.checking_since.map(|since| since + self.limit);
-        self.next_round.map_or(limit, |next| {
-            Some(limit.map_or(next, |limit| next.min(limit)))
-        })
+        let due = [limit, self.next_round, self.streams_due()];
+        due.into_iter().flatten().min()
     }
 
     /// Returns when consent wants to be looked at.
@@ -136,6 +154,7 @@ impl Ice {
         } else if self.next_round.is_some_and(|next| next <= now) {
             self.run_round(now);
         }
+        self.open_streams(now);
         self.follow_rival(now);
         let due = self
             .path
