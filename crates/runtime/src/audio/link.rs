@@ -99,7 +99,8 @@ impl LinkReader {
         if self.missing == PAUSE {
             self.cushion = 1;
         }
-        self.flowing = self.flowing || waiting >= self.cushion;
+        // What is left of a writer that is gone waits for nothing.
+        self.flowing |= waiting >= self.cushion || self.consumer.is_abandoned();
         if !self.flowing {
             return Frame::silence(rate);
         }
@@ -141,6 +142,25 @@ impl LinkReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_comes_also_if_less_was_left_than_is_waited_for() {
+        let (mut writer, mut reader) = link();
+        for times in 1..4 {
+            for _ in 0..times {
+                writer.write(&frame(1));
+            }
+            for _ in 0..=times {
+                reader.read(Rate::Hz8000);
+            }
+        }
+        writer.write(&frame(7));
+        assert_eq!(reader.read(Rate::Hz8000), frame(0));
+        drop(writer);
+        assert!(!reader.ended());
+        assert_eq!(reader.read(Rate::Hz8000), frame(7));
+        assert!(reader.ended());
+    }
 
     #[test]
     fn the_writer_knows_how_late_it_is_heard() {
