@@ -38,7 +38,10 @@ export async function openHouse(pairs) {
   const pbx = await Pbx.start({ users: [...users, 'guest'].map((name) => ({ name, password: `${name}-password` })) })
   const phone = async (name) => {
     const phone = new Softphone({ ...pbx.account(name), audio: 'none', logger: silent, logLevel: 'error' })
-    await phone.initialize({ signal: AbortSignal.timeout(20_000) })
+    await phone.initialize({ signal: AbortSignal.timeout(20_000) }).catch(async (error) => {
+      await phone.destroy()
+      throw error
+    })
     return phone
   }
   const phones = await Promise.all(users.map(phone))
@@ -84,9 +87,10 @@ const kinds = [
     await session.answered.catch(() => {})
   },
   async function givenUp({ caller, callee, target }) {
-    const [rings, gone] = [next(callee, 'pendingSession', 10_000), next(callee, 'cancelPendingSession', 20_000)]
+    const rings = next(callee, 'pendingSession', 10_000)
     const session = await caller.call(target)
     await rings
+    const gone = next(callee, 'cancelPendingSession', 20_000)
     await session.end()
     await gone
   },
@@ -97,17 +101,46 @@ const kinds = [
   },
 ]
 
-/** One call after the other between each pair, until `goesOn` says no; returns how many there were. */
-export async function talk({ pairs }, goesOn) {
+/** A call that is heard from devices, which may come and go meanwhile: their microphones hear `frequency`. */
+export function onDevices(frequency) {
+  const raw = { echoCancellation: false, noiseSuppression: false, autoGainControl: false }
+  return async function onDevices({ caller, callee, target }) {
+    const { outgoing, calleeEar } = await connect(caller, callee, target)
+    await outgoing.setAudioProcessing(raw)
+    for (const device of ['default', 'alsa:headset']) {
+      try {
+        await outgoing.setInput(device)
+        await outgoing.setOutput(device)
+      } catch (error) {
+        if (error.code !== 'ERR_NO_DEVICE') throw error
+        continue
+      }
+      drain(calleeEar)
+      await hears(calleeEar, frequency, 20_000)
+    }
+    await outgoing.end()
+  }
+}
+
+/** One call after the other between each pair, until `goesOn` says no; returns how many there were. `failed` may take an error instead. */
+export async function talk({ pairs }, goesOn, { more = [], failed } = {}) {
+  const all = [...kinds, ...more]
   let calls = 0
   const talking = async (pair) => {
     while (goesOn(calls)) {
-      await kinds[calls++ % kinds.length](pair)
+      const call = all[calls++ % all.length]
+      await (failed ? call(pair).catch((error) => failed(call.name, error).then(() => hangUp(pair))) : call(pair))
       await eventually(() => pair.caller.sessions.length + pair.callee.sessions.length + pair.callee.pendingSessions.length === 0)
     }
   }
   await Promise.all(pairs.map(talking))
   return calls
+}
+
+/** Ends what a call that failed has left. */
+async function hangUp({ caller, callee }) {
+  for (const { id } of callee.pendingSessions) callee.rejectPendingSession(id)
+  await Promise.allSettled([...caller.sessions, ...callee.sessions].map((session) => session.end()))
 }
 
 /** Waits until whoever was in a call is waited for no more. */
@@ -121,6 +154,9 @@ export async function forgotten({ pairs: [pair] }) {
 /** A phone that comes, calls and goes. */
 export async function visit({ phone }, target) {
   const guest = await phone('guest')
-  if (target) await (await guest.call(target, voice(700).audio)).answered
-  await guest.destroy()
+  try {
+    if (target) await (await guest.call(target, voice(700).audio)).answered
+  } finally {
+    await guest.destroy()
+  }
 }
