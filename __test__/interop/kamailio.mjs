@@ -26,12 +26,14 @@ export function kamailioInstalled() {
  * Starts a Kamailio of our own on free loopback ports, with a certificate authority of its own.
  *
  * Options: `sha256` challenges with SHA-256 instead of MD5; `shortNonce` lets nonces live for three seconds;
- * `onceNonce` takes each nonce once; `shared` is one of several that may take each other's place in a call; `rtpengine` is put between WebSocket and UDP, and with `allMedia` between all; `presence` makes it a presence server.
+ * `onceNonce` takes each nonce once; `shared` is one of several that may take each other's place in a call; `rtpengine` is put between WebSocket and UDP, and with `allMedia` between all; `presence` makes it a presence server;
+ * `within` is the command that runs it on another machine, whose `address` it listens on.
  */
-export async function startKamailio({ sha256 = false, shortNonce = false, onceNonce = false, shared = false, rtpengine, allMedia = false, presence } = {}) {
+export async function startKamailio({ sha256 = false, shortNonce = false, onceNonce = false, shared = false, rtpengine, allMedia = false, presence, address = '127.0.0.1', within = [] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-kamailio-'))
   const ca = makeCertificates(folder)
   const defines = [
+    `ADDRESS=${address}`,
     ...(sha256 ? ['WITH_SHA256'] : []),
     ...(shortNonce ? ['WITH_SHORTNONCE'] : []),
     ...(onceNonce ? ['WITH_ONCENONCE'] : []),
@@ -43,14 +45,14 @@ export async function startKamailio({ sha256 = false, shortNonce = false, onceNo
   // Another process may take a port between finding it free and binding it.
   for (let attempt = 1; ; attempt++) {
     const [sip, ws, wss] = await freePorts(3)
-    const start = () => spawnKamailio(folder, [`PORT_SIP=${sip}`, `PORT_WS=${ws}`, `PORT_WSS=${wss}`, `SIP_URI="sip:127.0.0.1:${sip}"`, ...defines])
+    const start = () => spawnKamailio(folder, [`PORT_SIP=${sip}`, `PORT_WS=${ws}`, `PORT_WSS=${wss}`, `SIP_URI="sip:127.0.0.1:${sip}"`, ...defines], within)
     const child = start()
     try {
       await Promise.race([
-        ready([ws, wss, sip]),
+        ready([ws, wss, sip], address, within),
         child.exited.then(() => Promise.reject(new Error(`Kamailio ended:\n${child.log}`))),
       ])
-      return kamailio(start, child, folder, ca, { sip, ws, wss })
+      return kamailio(start, child, folder, ca, { sip, ws, wss }, address)
     } catch (error) {
       await child.stop('SIGKILL')
       if (attempt === 3) throw error
@@ -58,17 +60,17 @@ export async function startKamailio({ sha256 = false, shortNonce = false, onceNo
   }
 }
 
-function kamailio(start, first, folder, ca, ports) {
+function kamailio(start, first, folder, ca, ports, address) {
   let child = first
   return {
     domain: 'sip.test',
     /** The certificate of its authority, PEM. */
     ca,
-    ws: `ws://127.0.0.1:${ports.ws}/ws`,
-    wss: `wss://127.0.0.1:${ports.wss}/ws`,
-    udp: `sip:127.0.0.1:${ports.sip}`,
-    tcp: `sip:127.0.0.1:${ports.sip};transport=tcp`,
-    tls: `sips:127.0.0.1:${ports.wss}`,
+    ws: `ws://${address}:${ports.ws}/ws`,
+    wss: `wss://${address}:${ports.wss}/ws`,
+    udp: `sip:${address}:${ports.sip}`,
+    tcp: `sip:${address}:${ports.sip};transport=tcp`,
+    tls: `sips:${address}:${ports.wss}`,
     ports,
     get log() {
       return child.log
@@ -99,11 +101,12 @@ function kamailio(start, first, folder, ca, ports) {
   }
 }
 
-function spawnKamailio(folder, defines) {
+function spawnKamailio(folder, defines, within) {
   const args = ['-DD', '-E', '-m', '32', '-M', '8', '-f', config]
   args.push('-P', join(folder, 'kamailio.pid'), '-w', folder, '-Y', folder)
   const all = [`CERTDIR="${folder}"`, `MODULES="${modules()}"`, 'WITH_TRACE', ...defines]
-  return new Child(binary(), [...args, ...all.flatMap((define) => ['-A', define])])
+  const [command, ...rest] = [...within, binary(), ...args, ...all.flatMap((define) => ['-A', define])]
+  return new Child(command, rest)
 }
 
 // The presence modules want tables; text files will do.
@@ -113,9 +116,11 @@ function presenceTables(folder) {
   return tables
 }
 
-async function ready(ports) {
+async function ready(ports, address, within = []) {
   const signal = AbortSignal.timeout(10_000)
-  await Promise.all(ports.map((port) => listening(port, signal)))
+  if (within.length === 0) return void (await Promise.all(ports.map((port) => listening(port, signal))))
+  const [command, ...rest] = [...within, process.execPath, fileURLToPath(new URL('ready.mjs', import.meta.url)), address, ...ports]
+  await new Child(command, rest).prints(/^ready$/m, signal)
 }
 
 function modules() {
@@ -142,7 +147,7 @@ function makeCertificates(folder) {
   writeFileSync(
     join(folder, 'extensions'),
     'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth\n' +
-      'subjectAltName=DNS:localhost,DNS:sip.test,IP:127.0.0.1,IP:::1\n',
+      'subjectAltName=DNS:localhost,DNS:sip.test,IP:127.0.0.1,IP:::1,IP:10.99.0.1\n',
   )
   openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2',
     '-extfile', 'extensions', '-out', 'server.crt')

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { startKamailio } from './kamailio.mjs'
 import { Child } from './processes.mjs'
 
 const server = fileURLToPath(new URL('nat-server.mjs', import.meta.url))
@@ -17,9 +18,9 @@ let networks = 0
  *                                          ├ 10.99.0.1, the server and bob
  *            wwan 10.99.2.2 ──── 10.99.2.1 ┘
  *
- * It begins on `wlan`, without `wwan`.
+ * It begins on `wlan`, without `wwan`. With a `transport` the server is a Kamailio, which the laptop reaches by that.
  */
-export async function startLaptop(t) {
+export async function startLaptop(t, transport) {
   const prefix = `offhook-${process.pid}-move-${++networks}`
   const within = (name) => ['ip', 'netns', 'exec', `${prefix}-${name}`]
   const children = []
@@ -38,22 +39,32 @@ export async function startLaptop(t) {
   }
   laptop(...joining('wlan'))
 
-  const start = (name, script, ...args) => {
-    const [command, ...rest] = [...within(name), process.execPath, script, ...args]
-    const child = new Child(command, rest)
+  const start = (name, script, args, env = process.env) => {
+    const [command, ...rest] = [...within(name), process.execPath, script, args]
+    const child = new Child(command, rest, { env })
     children.push(child)
     return child
   }
-  const pbx = start('world', server, serverAddress)
-  const accounts = JSON.parse((await pbx.prints(/^accounts (.*)$/m, AbortSignal.timeout(10_000)))[1])
+  async function atPbx() {
+    const pbx = start('world', server, serverAddress)
+    return JSON.parse((await pbx.prints(/^accounts (.*)$/m, AbortSignal.timeout(10_000)))[1])
+  }
+
+  async function atKamailio(way) {
+    const kamailio = await startKamailio({ address: serverAddress, within: within('world') })
+    children.push(kamailio)
+    const account = (user, servers) => ({ uri: `sip:${user}@${kamailio.domain}`, password: `${user}pw`, servers, allowInsecure: true, tls: { ca: kamailio.ca } })
+    return { alice: account('alice', kamailio[way]), bob: account('bob', kamailio.ws) }
+  }
+
+  const accounts = await (transport ? atKamailio(transport) : atPbx())
   return {
-    pbx,
     /** Runs shell commands in the laptop's network. */
     laptop,
     /** The same in everybody else's. */
     world,
-    /** Starts the phone of `alice`, on the laptop, or `bob`; see moving-phone.mjs for what it prints. */
-    phone: (user, job) => start(user === 'alice' ? 'laptop' : 'world', phone, JSON.stringify({ ...job, options: { ...accounts[user], ...job.options } })),
+    /** Starts the phone of `alice`, on the laptop, or `bob`, in this environment; see moving-phone.mjs for what it prints. */
+    phone: (user, { env, ...job }) => start(user === 'alice' ? 'laptop' : 'world', phone, JSON.stringify({ ...job, options: { ...accounts[user], ...job.options } }), env),
   }
 }
 

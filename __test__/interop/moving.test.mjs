@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, test } from 'node:test'
+import { leapingClock } from './leaping-clock.mjs'
 import { joining, startLaptop } from './moving.mjs'
 import { peers } from './peers.mjs'
+import { moves } from './reliability.mjs'
 
 const soon = (seconds = 20) => AbortSignal.timeout(seconds * 1000)
 
 /** A call from the laptop to the world that is heard on both sides. */
-async function talking(t, job = {}) {
-  const net = await startLaptop(t)
+async function talking(t, job = {}, transport) {
+  const net = await startLaptop(t, transport)
   const bob = net.phone('bob', {})
   await bob.prints(/^registered /m, soon())
   const alice = net.phone('alice', { ...job, call: 'bob' })
@@ -56,6 +58,14 @@ describe('a laptop in a call', { skip: peers('nat') }, () => {
     await moved(t, await talking(t), { leaving, joining: joining('wwan') })
   })
 
+  for (const state of Object.keys(moves.interface.outcomes)) {
+    test(`at Kamailio, ${state}: goes from one interface to the other`, { skip: peers('kamailio') }, async (t) => {
+      const [transport] = state.toLowerCase().split(' ').reverse()
+      const leaving = ['ip address flush dev wlan', 'ip link set wlan down']
+      await moved(t, await talking(t, {}, transport), { leaving, joining: joining('wwan') })
+    })
+  }
+
   test('gets another address', async (t) => {
     await moved(t, await talking(t), { leaving: ['ip address flush dev wlan'], joining: joining('wlan', 3) })
   })
@@ -73,6 +83,19 @@ describe('a laptop in a call', { skip: peers('nat') }, () => {
     const drops = (device) => ['nft flush ruleset', `nft add table inet vpn`, 'nft add chain inet vpn in "{ type filter hook input priority 0; }"', `nft add rule inet vpn in iifname ${device} ip saddr != 10.99.${device === 'wwan' ? 2 : 1}.0/24 drop`]
     await moved(t, net, { elsewhere: drops('wwan'), joining: joining('wwan') })
     await moved(t, net, { elsewhere: drops('wlan'), joining: ['ip route replace default via 10.99.1.1 dev wlan', 'ip link set wwan down', 'ip address flush dev wwan'] })
+  })
+
+  test('has slept for a quarter of an hour by its clocks: it registers anew, and the call goes on', async (t) => {
+    const { env, leap } = leapingClock(t)
+    const net = await talking(t, { watched: true, env })
+    const before = Date.now()
+    leap(900)
+    await first(net.alice, 'network true', before)
+    await first(net.alice, 'sends REGISTER', before)
+    await sleep(1500)
+    const since = (phone, pattern) => times(phone, pattern, before).length
+    assert.deepEqual(['disconnected .*', 'interrupted true', 'sound after \\d+', 'ended .*'].map((pattern) => since(net.alice, pattern)), [0, 0, 0, 0], net.alice.log)
+    assert.deepEqual(['interrupted true', 'ended .*'].map((pattern) => since(net.bob, pattern)), [0, 0], net.bob.log)
   })
 
   test('is not disturbed by addresses that come and go beside it', async (t) => {

@@ -39,17 +39,17 @@ function listen() {
 }
 
 /** Resolves once a TCP port accepts connections; rejects when the signal is aborted first. */
-export async function listening(port, signal) {
+export async function listening(port, signal, address = '127.0.0.1') {
   for (;;) {
     signal.throwIfAborted()
-    if (await accepts(port)) return
+    if (await accepts(port, address)) return
     await pause(20)
   }
 }
 
-function accepts(port) {
+function accepts(port, address) {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
+    const socket = connect(port, address)
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
     socket.once('connect', () => socket.destroy())
   })

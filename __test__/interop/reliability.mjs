@@ -59,12 +59,24 @@ export const troublesBeside = [
   },
 ]
 
+/** The machine that moves or sleeps, in moving.test.mjs: an interface, an address and a connection are gone, or its clocks leap. */
+export const moves = {
+  interface: {
+    name: 'The machine goes from one interface to the other: its address is gone, and with it its connection and the path of its sound',
+    outcomes: Object.fromEntries(['wss', 'tls', 'tcp', 'udp'].map((transport) => [`active, over ${transport.toUpperCase()}`, 'goes on, with its sound within 2 s'])),
+  },
+  clocks: {
+    name: 'Its clocks leap by a quarter of an hour, as after a sleep',
+    outcomes: { active: 'goes on, and the phone registers anew' },
+  },
+}
+
 /** How the phones reach it. */
 export const transports = ['ws', 'wss']
 
 /** The rows of docs/reliability.md. */
 export function rows() {
-  return [...troubles, ...troublesBeside].flatMap(({ name, outcomes }) => [
+  return [...troubles, ...troublesBeside, ...Object.values(moves)].flatMap(({ name, outcomes }) => [
     `\n### ${name}\n`,
     '| the call | what becomes of it |',
     '|---|---|',
