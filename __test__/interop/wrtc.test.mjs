@@ -76,7 +76,7 @@ describe('JsSIP and libwebrtc in Node, through the embedded PBX', { skip: peers(
     const [peer, phone] = await both(t, {}, { streamsAlone: true })
     const { ear, audio } = voice(600)
     const session = await phone.call('bob', audio)
-    await peer.event('incoming')
+    await peer.event('incoming', 20_000)
     await peer.answer(1000)
     await session.answered
     await Promise.all([hears(ear, 1000, 20_000), peer.hears(600, 20_000)])
@@ -84,7 +84,7 @@ describe('JsSIP and libwebrtc in Node, through the embedded PBX', { skip: peers(
     await session.end()
   })
 
-  test('call over TCP if UDP does not go, and restart ICE; through a proxy that is', async (t) => {
+  test('call over TCP if UDP does not go, through a proxy', async (t) => {
     const proxy = await proxyOf(t)
     const [peer, phone] = await both(t, { httpProxy: proxy.url() }, { streamsAlone: true })
     const ringing = next(phone, 'pendingSession', 20_000)
@@ -98,11 +98,6 @@ describe('JsSIP and libwebrtc in Node, through the embedded PBX', { skip: peers(
     await Promise.all([hears(ear, 1000, 20_000), peer.hears(600, 20_000)])
     const { address, port } = await overStream(session)
     assert.ok(proxy.asked.some((asked) => asked.host === address && asked.port === port), JSON.stringify(proxy.asked))
-    await peer.restartIce()
-    while ((await pathChanges(session)) < 2) await next(session, 'stats', 20_000)
-    drain(ear)
-    await Promise.all([hears(ear, 1000, 20_000), peer.hears(600, 20_000)])
-    await overStream(session)
     await session.end()
   })
 
