@@ -18,7 +18,7 @@ use super::config::{
 use super::doubt::Doubt;
 use super::gather::Query;
 use super::ice::{BaseId, Pair};
-use super::output::{Gathering, LinkEvent, RelayProtocol, ServerFault, Wake, WayNews};
+use super::output::{Gathering, LinkEvent, RelayProtocol, Wake, WayNews};
 use super::parameters::{Candidate, CandidateKind};
 use super::path_event::{Asked, PathEvent};
 use super::peer_streams::PeerStreams;

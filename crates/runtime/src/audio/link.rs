@@ -155,7 +155,7 @@ mod tests {
             }
         }
         writer.write(&frame(7));
-        assert_eq!(reader.read(Rate::Hz8000), frame(0));
+        assert_eq!(reader.read(Rate::Hz8000), Frame::silence(Rate::Hz8000));
         drop(writer);
         assert!(!reader.ended());
         assert_eq!(reader.read(Rate::Hz8000), frame(7));
@@ -200,7 +200,7 @@ mod tests {
             writer.write(&frame(1));
             assert_eq!(reader.read(Rate::Hz8000), frame(1), "at once");
             for _ in 0..PAUSE {
-                assert_eq!(reader.read(Rate::Hz8000), frame(0));
+                assert_eq!(reader.read(Rate::Hz8000), Frame::silence(Rate::Hz8000));
             }
         }
     }
