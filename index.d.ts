@@ -36,6 +36,8 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     get connected(): boolean;
     /** Whether the server holds the registration. */
     get registered(): boolean;
+    /** What waits in the mailbox, as `messageWaiting` told last; undefined until the server has told. */
+    get messageWaiting(): MessageWaitingEvent | undefined;
     /**
      * How full this process is with calls' sound, 0 to 1: the part of their time in which its media threads are busy or late,
      * the lower of the last two seconds, of what they may be busy. Calls that are being set up or on hold count as if they
@@ -241,6 +243,8 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     readonly held: boolean;
     /** Whether the other party put the call on hold. */
     readonly remoteHeld: boolean;
+    /** What the other side asks for by `transferRequested`, while it waits for `acceptTransfer()` or `rejectTransfer()`. */
+    readonly transferRequest: TransferRequestedEvent | undefined;
     /** The headers of a received INVITE by lower-case name; empty for outgoing calls. */
     readonly headers: Record<string, string[]>;
     /** The codec by its SDP name, once it is negotiated. */
@@ -459,6 +463,8 @@ export declare class Conference extends TypedEmitter<ConferenceEvents> {
     readonly held: boolean;
     /** Whether whoever sits here is not heard. */
     readonly muted: boolean;
+    /** The members who are not heard, by `mute()`. */
+    readonly silenced: readonly Session[];
     /** Whether it is over. */
     readonly ended: boolean;
     private constructor();
@@ -1295,6 +1301,8 @@ export interface SessionEvents {
      * Accepting places a call at the expense of this phone's account: look at `target` first.
      */
     transferRequested: [event: TransferRequestedEvent];
+    /** It waits no more: it was accepted or rejected, or the 30 s are over. The end of the call ends it too, without this. */
+    transferRequestEnded: [];
     /** The call's figures, once a second while media is connected. */
     stats: [stats: CallStats];
     /** How loud both sides were, ten times a second while media flow; it is measured only while somebody listens. */

@@ -179,6 +179,71 @@ describe('the state in a page', () => {
   })
 })
 
+describe('a page that is loaded anew', () => {
+  for (const name of ['a MessagePort', 'a WebSocket']) {
+    const again = async (page) => (await page(channels[name])).phone
+
+    test(`knows over ${name} who is silenced, until that is over`, async (t) => {
+      const { alice, others, phone, page } = await desk(t, { channel: channels[name], users: ['alice', 'bob', 'carol'] })
+      for (const other of others) other.on('pendingSession', ({ id }) => other.acceptPendingSession(id, { mediaStream: 'none' }))
+      const calls = await Promise.all(['bob', 'carol'].map((user) => phone.call(user, { mediaStream: 'none' })))
+      await Promise.all(calls.map(({ answered }) => answered))
+      const conference = await phone.conference(calls, { input: 'none', output: 'none' })
+      await eventually(() => conference.members.length === 2)
+      for (const call of calls) await conference.mute(call)
+      const fresh = await again(page)
+      const silenced = () => fresh.state.conferences[0].silenced
+      assert.deepEqual(silenced(), calls.map(({ id }) => id))
+      assert.deepEqual(fresh.conferences[0].silenced, silenced())
+      await conference.unmute(calls[0])
+      await eventually(() => silenced().length === 1)
+      await conference.remove(calls[1])
+      await eventually(() => silenced().length === 0)
+      assert.deepEqual(alice.conferences[0].silenced, [])
+    })
+
+    test(`knows over ${name} who asks for a transfer, until somebody decides`, async (t) => {
+      const { alice, bob, phone, page } = await desk(t, { channel: channels[name], users: ['alice', 'bob', 'carol'] })
+      await call(alice, bob, 'bob')
+      const asked = next(alice.sessions[0], 'transferRequested')
+      const refused = assert.rejects(bob.sessions[0].transfer('carol'), { code: 'ERR_TRANSFER_FAILED' })
+      const [{ target }] = await asked
+      const fresh = await again(page)
+      const request = (one) => one.state.sessions[0].transferRequest
+      assert.deepEqual(request(fresh), { target, referredBy: request(fresh).referredBy, attended: false })
+      assert.match(target, /^sip:carol@/)
+      assert.equal(fresh.sessions[0].transferRequest, request(fresh))
+      const over = fresh.sessions[0].once('transferRequestEnded')
+      await phone.sessions[0].rejectTransfer()
+      await Promise.all([over, refused])
+      assert.deepEqual([request(fresh), request(phone), alice.sessions[0].transferRequest], [null, null, undefined])
+    })
+
+    test(`knows over ${name} what waits in the mailbox`, async (t) => {
+      const { open } = await pbxOf(t, { users: ['alice', 'bob'] })
+      const [alice, mailbox] = await Promise.all([open('alice'), open('bob', { notifies: ['message-summary'] })])
+      mailbox.on('subscriptionRequest', ({ id }) => mailbox.acceptSubscription(id, { contentType: 'application/simple-message-summary', body: 'Messages-Waiting: yes\r\nVoice-Message: 3/1\r\n' }))
+      const page = async (channel) => {
+        const { phoneSide, pageSide, close } = await channel()
+        t.after(close)
+        serve(alice, phoneSide)
+        const phone = connect(pageSide)
+        await phone.ready
+        return { phone }
+      }
+      const { phone } = await page(channels[name])
+      assert.equal(phone.state.messageWaiting, undefined)
+      const told = next(alice, 'messageWaiting')
+      await alice.subscribe('bob', 'message-summary')
+      const [summary] = await told
+      assert.equal(summary.voice.new, 3)
+      assert.deepEqual(alice.messageWaiting, summary)
+      assert.deepEqual((await again(page)).state.messageWaiting, summary)
+      await eventually(() => phone.state.messageWaiting?.voice.new === 3)
+    })
+  }
+})
+
 describe('what costs something', () => {
   test('is measured only while a page listens', async (t) => {
     const { phone, alice, bob, close } = await desk(t)

@@ -1,5 +1,5 @@
 // Generated from lib/ by "npm run types". Do not edit.
-import { AudioSink, AudioSource, Conference, ConferenceEvents, EndReason, ErrorCode, ErrorType, IvfInput, IvfOutput, MixInput, PendingSession, Session, SessionEvents, SingleOutput, SipStatus, Softphone, SoftphoneError, SoftphoneEvents, StatsReport, StreamInput, ToneInput, VideoSink, VideoSource, WavInput, WavOutput, Y4mInput, Y4mOutput } from '../index.js'
+import { AudioSink, AudioSource, Conference, ConferenceEvents, EndReason, ErrorCode, ErrorType, IvfInput, IvfOutput, MessageWaitingEvent, MixInput, PendingSession, Session, SessionEvents, SingleOutput, SipStatus, Softphone, SoftphoneError, SoftphoneEvents, StatsReport, StreamInput, ToneInput, TransferRequestedEvent, VideoSink, VideoSource, WavInput, WavOutput, Y4mInput, Y4mOutput } from '../index.js'
 import { BridgeVideoPort } from './video.js'
 
 /**
@@ -83,6 +83,8 @@ declare const sessionProperties: readonly ["id", "conversationId", "callId", "ad
 export interface SessionSnapshot extends Readonly<Pick<Session, (typeof sessionProperties)[number]>> {
     /** The id of the conference that the other party takes part in. */
     readonly conference: string | null;
+    /** The transfer that the other party asks for, while it waits for `acceptTransfer()` or `rejectTransfer()`. */
+    readonly transferRequest: TransferRequestedEvent | null;
 }
 
 /** A conference as it was at the last event. */
@@ -94,6 +96,8 @@ export interface ConferenceSnapshot {
     readonly held: boolean;
     /** Whether whoever sits here is not heard. */
     readonly muted: boolean;
+    /** The ids of the members who are not heard. */
+    readonly silenced: readonly string[];
 }
 
 /** What a page knows of the phone. It is never changed: each change makes a new one, of which what did not change is the same. */
@@ -104,6 +108,8 @@ export interface BridgeState {
     readonly connected: boolean;
     /** Whether the server holds the registration. */
     readonly registered: boolean;
+    /** What waits in the mailbox; undefined until the server has told. */
+    readonly messageWaiting: MessageWaitingEvent | undefined;
     /** The calls that ring. */
     readonly pendingSessions: readonly PendingSession[];
     /** The sessions that have started and not ended. */

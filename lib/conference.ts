@@ -31,6 +31,8 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
   readonly held: boolean = false
   /** Whether whoever sits here is not heard. */
   readonly muted: boolean = false
+  /** The members who are not heard, by `mute()`. */
+  readonly silenced: readonly Session[] = []
   /** Whether it is over. */
   readonly ended: boolean = false
   readonly #link: PhoneLink
@@ -207,6 +209,7 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
       case 'muted': {
         const member = news.session === null ? undefined : this.#member(news.session)
         if (news.session === null) assign(this, { muted: news.muted })
+        else assign(this, { silenced: [...without(this.silenced, member), ...(news.muted && member ? [member] : [])] })
         return this.deliver(news.muted ? 'mute' : 'unmute', member)
       }
       case 'warning':
@@ -233,7 +236,7 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
   }
 
   #leave(session: Session): void {
-    assign(this, { members: this.members.filter((member) => member !== session) })
+    assign(this, { members: without(this.members, session), silenced: without(this.silenced, session) })
     session.joined(undefined)
     this.deliver('leave', session)
   }
@@ -262,6 +265,10 @@ type FindSession = (id: string) => Session | undefined
 function checkSession(name: string, session: unknown): string {
   if (session instanceof Session) return session.id
   throw invalidArgument(name, session, 'a session')
+}
+
+function without(members: readonly Session[], session: Session | undefined): Session[] {
+  return members.filter((member) => member !== session)
 }
 
 // The one place that writes what is read-only to everybody else.

@@ -651,6 +651,8 @@ export interface SessionEvents {
    * Accepting places a call at the expense of this phone's account: look at `target` first.
    */
   transferRequested: [event: TransferRequestedEvent]
+  /** It waits no more: it was accepted or rejected, or the 30 s are over. The end of the call ends it too, without this. */
+  transferRequestEnded: []
   /** The call's figures, once a second while media is connected. */
   stats: [stats: CallStats]
   /** How loud both sides were, ten times a second while media flow; it is measured only while somebody listens. */

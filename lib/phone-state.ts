@@ -1,7 +1,7 @@
 import { Conference } from './conference'
 import { EndReason } from './end-reason'
 import { SoftphoneError } from './errors'
-import type { CallRequest, MessageEvent, PendingSession, PendingSessionEnd, StateDocument } from './events'
+import type { CallRequest, MessageEvent, MessageWaitingEvent, PendingSession, PendingSessionEnd, StateDocument } from './events'
 import { fromWire, type PhoneLink, unknownEvent } from './link'
 import { type Notifier, subscriptionRequest } from './notifier'
 import type { AutoAnswerDecision } from './options'
@@ -37,6 +37,7 @@ export class PhoneState {
   orphans: readonly Orphan[] = []
   connected = false
   registered = false
+  messageWaiting: MessageWaitingEvent | undefined
   readonly #owner: Owner
 
   constructor(owner: Owner) {
@@ -100,6 +101,7 @@ export class PhoneState {
         return phone.deliver('message', messageEvent(event))
       case 'messageWaiting': {
         const { type: _, ...summary } = event
+        this.messageWaiting = summary
         return phone.deliver('messageWaiting', summary)
       }
       case 'notified':
@@ -165,6 +167,7 @@ export class PhoneState {
       case 'info':
       case 'transferProgress':
       case 'transferRequested':
+      case 'transferRequestEnded':
       case 'terminated':
       case 'warning':
       case 'warningCleared':
@@ -221,6 +224,7 @@ type SessionEvent = Extract<
       | 'info'
       | 'transferProgress'
       | 'transferRequested'
+      | 'transferRequestEnded'
       | 'terminated'
       | 'warning'
       | 'warningCleared'
@@ -256,11 +260,13 @@ function toSession(session: Session | undefined, event: SessionEvent): void {
     case 'transferProgress':
       return session.deliver('transferProgress', { code: event.code, reason: event.reason })
     case 'transferRequested':
-      return session.deliver('transferRequested', {
+      return session.askedToTransfer({
         target: event.target,
         ...present('referredBy', event.referredBy),
         attended: event.attended,
       })
+    case 'transferRequestEnded':
+      return session.askedNoMore()
     case 'terminated':
       return session.terminate(EndReason.of(event.reason))
     case 'warning':

@@ -7,7 +7,7 @@ import { hideListeners, TypedEmitter } from './emitter'
 import { EndReason } from './end-reason'
 import { SoftphoneError, unanswered } from './errors'
 import { endOptions, rejectOptions } from './end-options'
-import type { CallerIdentity, ConnectionState, EndToEndId, ResolutionEvent, SessionEvents, SessionState, VideoStream, WarningCode, WarningEvent } from './events'
+import type { CallerIdentity, ConnectionState, EndToEndId, ResolutionEvent, SessionEvents, SessionState, TransferRequestedEvent, VideoStream, WarningCode, WarningEvent } from './events'
 import { type PromiseWithResolvers, settledLater } from './later'
 import type { PhoneLink } from './link'
 import { callOptions, wireCall } from './call-options'
@@ -83,6 +83,8 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly held: boolean
   /** Whether the other party put the call on hold. */
   readonly remoteHeld: boolean
+  /** What the other side asks for by `transferRequested`, while it waits for `acceptTransfer()` or `rejectTransfer()`. */
+  readonly transferRequest: TransferRequestedEvent | undefined
   /** The headers of a received INVITE by lower-case name; empty for outgoing calls. */
   readonly headers: Record<string, string[]>
   /** The codec by its SDP name, once it is negotiated. */
@@ -133,6 +135,7 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.warnings = []
     this.held = snapshot.held
     this.remoteHeld = snapshot.remoteHeld
+    this.transferRequest = undefined
     this.headers = headersByName(snapshot.headers)
     this.codec = undefined
     this.startTime = snapshot.startTime ?? undefined
@@ -556,6 +559,18 @@ export class Session extends TypedEmitter<SessionEvents> {
   }
 
   /** @internal */
+  askedToTransfer(transferRequest: TransferRequestedEvent): void {
+    assign(this, { transferRequest })
+    this.deliver('transferRequested', { ...transferRequest })
+  }
+
+  /** @internal */
+  askedNoMore(): void {
+    assign(this, { transferRequest: undefined })
+    this.deliver('transferRequestEnded')
+  }
+
+  /** @internal */
   answeredByPeer(): void {
     this.#answer.resolve()
     this.deliver('answered')
@@ -564,6 +579,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   /** @internal */
   terminate(reason: EndReason): void {
     this.#endTime = Date.now()
+    assign(this, { transferRequest: undefined })
     this.#changeConnection('disconnected')
     this.#changeState('ended')
     this.#answer.reject(unanswered(reason))

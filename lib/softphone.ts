@@ -12,7 +12,7 @@ import { TypedEmitter } from './emitter'
 import { attend, depart } from './exit'
 import { drainOptions, endOptions, redirectOptions, refusalOptions, rejectOptions } from './end-options'
 import { renamed, SoftphoneError } from './errors'
-import type { PendingSession, SoftphoneEvents } from './events'
+import type { MessageWaitingEvent, PendingSession, SoftphoneEvents } from './events'
 import { givenIceServers } from './ice-servers'
 import { checkMeaning, PhoneLink } from './link'
 import { writeLine } from './log'
@@ -146,6 +146,11 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   /** Whether the server holds the registration. */
   get registered(): boolean {
     return this.#state.registered
+  }
+
+  /** What waits in the mailbox, as `messageWaiting` told last; undefined until the server has told. */
+  get messageWaiting(): MessageWaitingEvent | undefined {
+    return this.#state.messageWaiting
   }
 
   /**

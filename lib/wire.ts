@@ -22,6 +22,7 @@ export type WirePhoneEvent =
   | { type: 'dtmf'; id: string; tone: string; duration: number; method: WireDtmfMethod }
   | { type: 'transferProgress'; id: string; code: number; reason: string }
   | { type: 'transferRequested'; id: string; target: string; referredBy: string | null; attended: boolean }
+  | { type: 'transferRequestEnded'; id: string }
   | { type: 'info'; id: string; contentType: string; body: string }
   | ({ type: 'streamAvailable'; id: string } & WireVideoStream)
   | ({ type: 'streamUnavailable'; id: string } & WireVideoStream)

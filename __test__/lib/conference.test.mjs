@@ -54,6 +54,20 @@ describe('a conference', () => {
     assert.equal('conference' in structuredClone(sessions[1]), false, 'a snapshot of a session is that of its call')
   })
 
+  test('knows whom it lets not be heard, until that ends or they leave', async () => {
+    const { conference, news, sessions } = await room()
+    const [one, two] = sessions
+    news({ type: 'muted', session: null, muted: true })
+    assert.deepEqual(conference.silenced, [])
+    for (const { id } of sessions) news({ type: 'muted', session: id, muted: true })
+    news({ type: 'muted', session: one.id, muted: true })
+    assert.deepEqual(conference.silenced, [two, one])
+    news({ type: 'muted', session: one.id, muted: false })
+    assert.deepEqual(conference.silenced, [two])
+    news({ type: 'left', session: two.id })
+    assert.deepEqual(conference.silenced, [])
+  })
+
   test('tells hold and mute with the state that they lead to', async () => {
     const { conference, news, events, sessions } = await room()
     const seen = []

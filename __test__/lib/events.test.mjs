@@ -183,6 +183,33 @@ describe('events', () => {
     assert.deepEqual(levels(), ['trace', 'warn', 'trace'])
   })
 
+  test('a transfer that is asked for waits until it is decided, or the call is over', () => {
+    const { phone, engine } = makePhone()
+    engine.say(started())
+    const [session] = phone.sessions
+    const request = { target: 'sip:carol@example.com', attended: false }
+    const ask = () => engine.say({ type: 'transferRequested', id: ids.one, ...request, referredBy: null })
+    const over = []
+    session.on('transferRequestEnded', () => over.push(session.transferRequest))
+    ask()
+    assert.deepEqual(session.transferRequest, request)
+    engine.say({ type: 'transferRequestEnded', id: ids.one })
+    assert.deepEqual(over, [undefined])
+    ask()
+    engine.say({ type: 'terminated', id: ids.one, reason: success })
+    assert.equal(session.transferRequest, undefined)
+    assert.equal(over.length, 1)
+  })
+
+  test('the mailbox is known as it was told last', () => {
+    const { phone, engine } = makePhone()
+    assert.equal(phone.messageWaiting, undefined)
+    for (const waiting of [true, false]) {
+      engine.say({ type: 'messageWaiting', waiting })
+      assert.deepEqual(phone.messageWaiting, { waiting })
+    }
+  })
+
   test('every payload can be structured-cloned, sessions become plain snapshots', () => {
     const { phone, engine } = makePhone()
     phone.on('error', () => {})

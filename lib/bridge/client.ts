@@ -9,7 +9,6 @@ import {
   REFERENCE,
   TAKEN_AT_ONCE,
   VERSION,
-  wantedEvents,
   type Addressee,
   type BridgeState,
   type PageMessage,
@@ -225,8 +224,7 @@ export class BridgePhone extends PageEmitter<Events> {
   }
 
   #listen(to: Addressee, event: string, wanted: boolean): void {
-    const some: readonly string[] = wantedEvents[to.of]
-    if (some.includes(event)) this.#channel.send({ kind: 'listen', to, event, wanted })
+    this.#channel.send({ kind: 'listen', to, event, wanted })
   }
 
   #settle({ page, number, value, error }: Extract<PhoneMessage, { kind: 'reply' }>): void {

@@ -1,5 +1,5 @@
 import { Conference, EndReason, Session, SoftphoneError, type Softphone, type SoftphoneErrorJson } from '../index'
-import { REFERENCE, sessionProperties, type Addressee, type Changed, type Changes } from './messages'
+import { REFERENCE, sessionProperties, type Addressee, type Changed, type Changes, type PhoneProperties } from './messages'
 import { plain, type Reference } from './plain'
 
 /** @internal What the pages of a phone are told. */
@@ -54,6 +54,7 @@ const sessionEvents = [
   'info',
   'transferProgress',
   'transferRequested',
+  'transferRequestEnded',
   'warning',
   'warningCleared',
 ] as const
@@ -78,7 +79,7 @@ export class Hub {
   readonly #sessions = new Map<Session, View>()
   readonly #conferences = new Map<Conference, View>()
   readonly #wanted = new Map<string, Wanted>()
-  #phoneState: Changes = {}
+  #phoneState: Partial<PhoneProperties> = {}
   #detach: (() => void) | undefined
 
   static of(phone: Softphone): Hub {
@@ -179,16 +180,10 @@ export class Hub {
   }
 
   #changesOfPhone(): Changes {
-    const { connected, registered, pendingSessions } = this.phone
-    const { pendingSessions: before = [], ...rest } = this.#phoneState
-    const isSame = before.length === pendingSessions.length && before.every((pending, index) => pending === pendingSessions[index])
-    const changes: Changes = {
-      ...(connected !== rest.connected && { connected }),
-      ...(registered !== rest.registered && { registered }),
-      ...(!isSame && { pendingSessions }),
-    }
-    this.#phoneState = { connected, registered, pendingSessions: isSame ? before : pendingSessions }
-    return changes
+    const { connected, registered, pendingSessions, messageWaiting } = this.phone
+    const before = this.#phoneState
+    this.#phoneState = { connected, registered, pendingSessions, messageWaiting }
+    return difference(before, this.#phoneState)
   }
 
   #changesOfSessions(): Changes {
@@ -223,23 +218,17 @@ export class Hub {
       detach: this.#listen(session as unknown as Emitter, { of: 'session', id }, sessionEvents),
     }
     this.#sessions.set(session, view)
-    const before = view.last
-    view.last = snapshot(session)
-    return difference(before, view.last)
+    return look(view, snapshot(session))
   }
 
   #changedConference(conference: Conference): Changed | undefined {
-    const { id, held, muted } = conference
+    const { id } = conference
     const view = this.#conferences.get(conference) ?? {
       last: { id },
       detach: this.#listen(conference as unknown as Emitter, { of: 'conference', id }, conferenceEvents),
     }
     this.#conferences.set(conference, view)
-    const before = view.last
-    const ids = conference.members.map((member) => member.id)
-    const members = String(before.members) === String(ids) ? before.members : ids
-    view.last = { id, held, muted, members }
-    return difference(before, view.last)
+    return look(view, snapshotOf(conference))
   }
 
   #forget({ of, id }: Addressee): void {
@@ -264,13 +253,30 @@ interface View {
 
 function snapshot(session: Session): Changed {
   const properties = Object.fromEntries(sessionProperties.map((name) => [name, session[name]]))
-  return { ...properties, id: session.id, conference: session.conference?.id ?? null }
+  // JSON has no undefined: what may end is null then.
+  return { ...properties, id: session.id, conference: session.conference?.id ?? null, transferRequest: session.transferRequest ?? null }
 }
 
-/** The new values; undefined if all are the same. */
-function difference(before: Changed, now: Changed): Changed | undefined {
-  const changed = Object.entries(now).filter(([name, value]) => before[name] !== value)
-  return changed.length === 0 ? undefined : { ...Object.fromEntries(changed), id: now.id }
+function snapshotOf({ id, held, muted, members, silenced }: Conference): Changed {
+  return { id, held, muted, members: members.map((member) => member.id), silenced: silenced.map((member) => member.id) }
+}
+
+/** What is new since the last look; undefined if nothing is. */
+function look(view: View, now: Changed): Changed | undefined {
+  const changes = difference(view.last, now)
+  view.last = now
+  return Object.keys(changes).length === 0 ? undefined : { ...changes, id: now.id }
+}
+
+/** The new values. */
+function difference<T extends object>(before: Partial<T>, now: T): Partial<T> {
+  const changed = Object.entries(now).filter(([name, value]) => !isSame(before[name as keyof T], value))
+  return Object.fromEntries(changed) as Partial<T>
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (!Array.isArray(one) || !Array.isArray(other)) return one === other
+  return one.length === other.length && one.every((item, index) => item === other[index])
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { PendingSession } from '../events'
+import type { MessageWaitingEvent, PendingSession, TransferRequestedEvent } from '../events'
 import type { SoftphoneErrorJson } from '../errors'
 import type { Session } from '../session'
 import type { VideoNews } from './page-video'
@@ -37,6 +37,8 @@ export const sessionProperties = [
 export interface SessionSnapshot extends Readonly<Pick<Session, (typeof sessionProperties)[number]>> {
   /** The id of the conference that the other party takes part in. */
   readonly conference: string | null
+  /** The transfer that the other party asks for, while it waits for `acceptTransfer()` or `rejectTransfer()`. */
+  readonly transferRequest: TransferRequestedEvent | null
 }
 
 /** A conference as it was at the last event. */
@@ -48,6 +50,8 @@ export interface ConferenceSnapshot {
   readonly held: boolean
   /** Whether whoever sits here is not heard. */
   readonly muted: boolean
+  /** The ids of the members who are not heard. */
+  readonly silenced: readonly string[]
 }
 
 /** What a page knows of the phone. It is never changed: each change makes a new one, of which what did not change is the same. */
@@ -58,6 +62,8 @@ export interface BridgeState {
   readonly connected: boolean
   /** Whether the server holds the registration. */
   readonly registered: boolean
+  /** What waits in the mailbox; undefined until the server has told. */
+  readonly messageWaiting: MessageWaitingEvent | undefined
   /** The calls that ring. */
   readonly pendingSessions: readonly PendingSession[]
   /** The sessions that have started and not ended. */
@@ -66,11 +72,11 @@ export interface BridgeState {
   readonly conferences: readonly ConferenceSnapshot[]
 }
 
+/** @internal What of the phone itself crosses: each as a whole, if it has changed. */
+export type PhoneProperties = Pick<BridgeState, 'connected' | 'registered' | 'pendingSessions' | 'messageWaiting'>
+
 /** @internal What changed: of a session or conference that is there already only its new values. */
-export interface Changes {
-  connected?: boolean
-  registered?: boolean
-  pendingSessions?: PendingSession[]
+export interface Changes extends Partial<PhoneProperties> {
   sessions?: Changed[]
   conferences?: Changed[]
   /** The ids of sessions that are over. */
@@ -111,7 +117,7 @@ export type PhoneMessage = { at: number } & (
   | { kind: 'bye' }
 )
 
-/** @internal Told only while a page listens: they cost something to find out, come often, or mean that somebody answers for them. */
+/** @internal Told only while a page listens, which says so of each event: they cost something to find out, come often, or mean that somebody answers for them. */
 export const wantedEvents = {
   phone: ['trace', 'error', 'devicesChanged', 'callRequested'],
   session: ['stats', 'level', 'speechStarted', 'speechEnded', 'toneHeard', 'answeredBy'],

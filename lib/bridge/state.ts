@@ -1,4 +1,4 @@
-import type { BridgeState, Changed, Changes, ConferenceSnapshot, SessionSnapshot } from './messages'
+import type { BridgeState, Changed, Changes } from './messages'
 
 const nothing = Object.freeze([])
 
@@ -7,6 +7,7 @@ export const none: BridgeState = Object.freeze({
   bridge: 'connecting',
   connected: false,
   registered: false,
+  messageWaiting: undefined,
   pendingSessions: nothing,
   sessions: nothing,
   conferences: nothing,
@@ -17,21 +18,20 @@ export const none: BridgeState = Object.freeze({
  *
  * @internal
  */
-export function applied(state: BridgeState, changes: Changes): BridgeState {
-  const { connected, registered, pendingSessions, sessions, conferences, endedSessions, endedConferences } = changes
+export function applied(state: BridgeState, { sessions, conferences, endedSessions, endedConferences, ...rest }: Changes): BridgeState {
+  for (const value of Object.values(rest)) Object.freeze(value)
   return Object.freeze({
     ...state,
-    ...(connected !== undefined && { connected }),
-    ...(registered !== undefined && { registered }),
-    ...(pendingSessions && { pendingSessions: Object.freeze(pendingSessions) }),
-    ...((sessions || endedSessions) && { sessions: merged<SessionSnapshot>(state.sessions, sessions, endedSessions) }),
-    ...((conferences || endedConferences) && { conferences: merged<ConferenceSnapshot>(state.conferences, conferences, endedConferences) }),
+    ...rest,
+    sessions: merged(state.sessions, sessions, endedSessions),
+    conferences: merged(state.conferences, conferences, endedConferences),
   })
 }
 
-function merged<T extends { id: string }>(before: readonly T[], changed: readonly Changed[] = [], ended: readonly string[] = []): readonly T[] {
-  const news = new Map(changed.map((one) => [one.id, one]))
-  const known = before.filter(({ id }) => !ended.includes(id)).map((one) => (news.has(one.id) ? Object.freeze({ ...one, ...news.get(one.id) }) : one))
-  const added = changed.filter(({ id }) => before.every((one) => one.id !== id)).map((one) => Object.freeze(one) as unknown as T)
-  return Object.freeze([...known, ...added])
+function merged<T extends { id: string }>(before: readonly T[], changed?: readonly Changed[], ended: readonly string[] = []): readonly T[] {
+  if (!changed && ended.length === 0) return before
+  const all = new Map(before.map((one) => [one.id, one]))
+  for (const one of changed ?? []) all.set(one.id, Object.freeze({ ...all.get(one.id), ...one } as unknown as T))
+  for (const id of ended) all.delete(id)
+  return Object.freeze([...all.values()])
 }

@@ -112,6 +112,9 @@ pub enum Event {
         /// The call takes the place of one that the target has already.
         attended: bool,
     },
+    /// No [`TransferRequested`](Self::TransferRequested) waits any more: it was accepted or
+    /// rejected, or its time is up. The end of the session ends it, too, and says so itself.
+    TransferRequestEnded { id: SessionId },
     /// The far end sent an INFO that is no key.
     Info {
         id: SessionId,

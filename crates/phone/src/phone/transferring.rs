@@ -193,7 +193,7 @@ impl Phone {
             return Err(PhoneError::not_connected());
         }
         self.check_call(&options)?;
-        let followed = match self.act_on(id, |session, _| session.follow()) {
+        let followed = match self.act_on(id, Session::follow) {
             Some(followed) => followed?,
             None => return self.known(id),
         };

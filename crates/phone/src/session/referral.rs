@@ -102,8 +102,8 @@ impl Session {
     }
 
     /// The application agrees; the phone places the call.
-    pub(crate) fn follow(&mut self) -> Result<Followed, PhoneError> {
-        let referral = self.handover.referral.take().ok_or_else(nothing_asked)?;
+    pub(crate) fn follow(&mut self, ctx: &mut Context<'_>) -> Result<Followed, PhoneError> {
+        let referral = self.take_referral(ctx)?;
         self.settle_end();
         Ok(Followed {
             referred: referral.referred,
@@ -113,12 +113,21 @@ impl Session {
 
     /// The application refuses.
     pub(crate) fn refuse_referral(&mut self, ctx: &mut Context<'_>) -> Result<(), PhoneError> {
-        let referral = self.handover.referral.take().ok_or_else(nothing_asked)?;
+        let referral = self.take_referral(ctx)?;
         if let Some(report) = referral.report {
             report.finish(&sipfrag::status(603), ctx);
         }
         self.settle_end();
         Ok(())
+    }
+
+    fn take_referral(&mut self, ctx: &mut Context<'_>) -> Result<Referral, PhoneError> {
+        let referral = self.handover.referral.take().ok_or_else(nothing_asked)?;
+        // Of a session that is over nothing more is told.
+        if matches!(self.state, State::Active(_)) {
+            ctx.emit(Event::TransferRequestEnded { id: self.id });
+        }
+        Ok(referral)
     }
 
     pub(super) fn referral_deadline(&self) -> Option<(Instant, Wake)> {

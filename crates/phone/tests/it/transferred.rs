@@ -58,10 +58,12 @@ fn a_refer_calls_nobody_before_the_application_agrees() {
 #[test]
 fn an_undecided_refer_is_declined_in_the_end() {
     let (mut rig, _, id) = referred();
+    assert_eq!(rig.count("transferRequestEnded"), 0);
     rig.seconds(30);
     let (status, state) = reported(&mut rig);
     assert_eq!(status, "SIP/2.0 603 Decline");
     assert_eq!(state, "terminated;reason=noresource");
+    assert_eq!(rig.last("transferRequestEnded")["id"], json!(id));
     assert_eq!(rig.refused(accept(id)), "ERR_SESSION_STATE");
     assert!(rig.is_silent());
 }
@@ -71,6 +73,7 @@ fn a_rejected_refer_is_declined() {
     let (mut rig, _, id) = referred();
     rig.done(json!({ "type": "rejectTransfer", "id": id }));
     assert_eq!(reported(&mut rig).0, "SIP/2.0 603 Decline");
+    assert_eq!(rig.count("transferRequestEnded"), 1);
     let again = json!({ "type": "rejectTransfer", "id": id });
     assert_eq!(rig.refused(again), "ERR_SESSION_STATE");
 }
@@ -87,6 +90,7 @@ fn a_followed_refer_is_reported_until_the_target_answers() {
     );
     assert_eq!(header(&invite, "Replaces"), None);
     assert!(matches!(rig.reply(ticket), Some(Ok(Reply::Session(_)))));
+    assert_eq!(rig.count("transferRequestEnded"), 1);
     rig.receive(answer(&invite, 180, None));
     let (status, state) = reported(&mut rig);
     assert_eq!(status, "SIP/2.0 180 Ringing");
@@ -139,6 +143,7 @@ fn reports_go_on_after_the_transferor_has_hung_up() {
     rig.response(200);
     rig.assert_ended_once("success", "remote");
     rig.command(accept(id));
+    assert_eq!(rig.count("transferRequestEnded"), 0);
     let invite = rig.request(&Method::Invite);
     rig.receive(answer(&invite, 200, Some("v=0\r\n")));
     rig.request(&Method::Ack);
