@@ -159,7 +159,7 @@ type BridgedList<List extends unknown[]> = {
 };
 
 /** Emits events to listeners that know their arguments. */
-declare class PageEmitter<Events extends {
+export declare class PageEmitter<Events extends {
     [E in keyof Events]: unknown[];
 }> {
     #private;

@@ -1,6 +1,6 @@
 // Generated from lib/ by "npm run types". Do not edit.
 import { Abortable, SubscribeOptions, SubscriptionEvents } from '../index.js'
-import { BridgePhone } from './client.js'
+import { BridgePhone, PageEmitter } from './client.js'
 
 /**
  * Subscribes to an event package, such as `dialog`, `presence` or `message-summary`, as `Softphone.subscribe()` does; resolves when the
@@ -22,25 +22,6 @@ export declare class BridgeSubscription extends PageEmitter<SubscriptionEvents> 
     readonly event: string;
     /** Gives it up; resolves after the last `notify` and `terminated`. Again, it does nothing. */
     unsubscribe(options?: Abortable): Promise<void>;
-}
-
-/** Emits events to listeners that know their arguments. */
-declare class PageEmitter<Events extends {
-    [E in keyof Events]: unknown[];
-}> {
-    #private;
-    /** Adds a listener, which is called with the event's arguments. */
-    on<E extends keyof Events & string>(event: E, listener: (...args: Events[E]) => void): this;
-    /** Removes a listener. */
-    off<E extends keyof Events & string>(event: E, listener: (...args: Events[E]) => void): this;
-    /**
-     * Resolves with the arguments of the next occurrence.
-     *
-     * Rejects with the signal's reason if it is aborted first; no other event rejects it.
-     */
-    once<E extends keyof Events & string>(event: E, { signal }?: {
-        signal?: AbortSignal;
-    }): Promise<Events[E]>;
 }
 
 export {}

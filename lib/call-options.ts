@@ -1,12 +1,10 @@
 import { audioInput, audioOutput, audioProcessing, voiceActivity, wireInput, wireOutput } from './audio'
-import { headers } from './checked-options'
+import { headers, milliseconds } from './checked-options'
 import type { CallOptions } from './options'
-import type { Rule, Schema } from './schema'
+import type { Schema } from './schema'
 import { videoInput, wireShown } from './video'
 import type { WireCallOptions } from './wire'
 import { wireHeaders } from './wire-options'
-
-const milliseconds: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } }
 
 /** How a call is placed. */
 export const callOptions: Schema = {
@@ -27,6 +25,9 @@ export const callOptions: Schema = {
   video: videoInput,
   screen: videoInput,
 }
+
+/** How a call is placed as the PureCloud SDK does. */
+export const starting: Schema = { ...callOptions, phoneNumber: 'text' }
 
 /** The same in the addon's words. */
 export function wireCall({ mediaStream, audioElement, headers, autoAnswer, video, screen, ...rest }: Omit<CallOptions, 'signal'>): WireCallOptions {

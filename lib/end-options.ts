@@ -1,5 +1,6 @@
 import type { EndCondition } from './end-reason'
 import type { DiversionReason } from './options'
+import { SoftphoneError } from './errors'
 import type { Rule, Schema } from './schema'
 
 const conditions: readonly EndCondition[] = [
@@ -42,6 +43,12 @@ export const endOptions: Schema = { reason: { oneOf: conditions }, cause, text: 
 
 /** How calls are let come to an end. */
 export const drainOptions: Schema = { timeout: milliseconds, code: { number: { min: 400, max: 699, integer: true } } }
+
+/** Throws for what names no session. */
+export function checkReference({ id, conversationId }: { id: unknown; conversationId: unknown }): void {
+  if ((id && typeof id === 'string') || (conversationId && typeof conversationId === 'string')) return
+  throw new SoftphoneError('Unable to end session: must provide session id or conversationId.', { code: 'ERR_INVALID_ARGUMENT', type: 'session' })
+}
 
 /** How what somebody asks for is refused. */
 export const refusalOptions: Schema = { code: { number: { min: 300, max: 699, integer: true } }, reason: 'prose' }

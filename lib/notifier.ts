@@ -76,8 +76,17 @@ export class Notifier extends TypedEmitter<NotifierEvents> {
   #ended = false
 
   /** @internal */
-  static open(link: PhoneLink, id: number): Notifier {
-    return new Notifier(link, id)
+  static async begin(link: PhoneLink, known: Map<number, Notifier>, id: number, options: AcceptSubscriptionOptions): Promise<Notifier> {
+    const notifier = new Notifier(link, id)
+    // A state that was only fetched is over before the reply.
+    if (!known.has(id)) known.set(id, notifier)
+    try {
+      await link.command({ type: 'acceptSubscription', notifier: id, ...options })
+    } catch (error) {
+      if (known.get(id) === notifier) known.delete(id)
+      throw error
+    }
+    return notifier
   }
 
   private constructor(link: PhoneLink, id: number) {

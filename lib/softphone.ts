@@ -1,21 +1,18 @@
-import { resolve } from 'node:path'
 import { abortable, endOnAbort, refuseAborted, unlessAborted } from './abortable'
 import { acceptance, Acceptances, accepting, checkId, knownShape } from './acceptance'
-import type { Capture } from './capture'
+import { Captures, checkCapturePath, type Capture } from './capture'
 import { fetchToken, SOME_TOKEN } from './access-token'
 import { wireProcessing } from './audio'
-import { callOptions, wireCall } from './call-options'
+import { callOptions, starting, wireCall } from './call-options'
 import { Conference } from './conference'
-import { audioDevices, headers, iceServers as iceServersRule, levels } from './checked-options'
+import { audioDevices, checkedRequest, checkTarget, expecting, headers, iceServers as iceServersRule, messaging } from './checked-options'
 import { InOrder, listDevices, refuseMissing, unwatchDevices, watchDevices, type AudioDevice } from './devices'
 import { TypedEmitter } from './emitter'
 import { attend, depart } from './exit'
-import { drainOptions, endOptions, redirectOptions, refusalOptions, rejectOptions } from './end-options'
+import { checkReference, drainOptions, endOptions, redirectOptions, refusalOptions, rejectOptions } from './end-options'
 import { renamed, SoftphoneError } from './errors'
 import type { MessageWaitingEvent, PendingSession, SoftphoneEvents } from './events'
-import { givenIceServers } from './ice-servers'
 import { checkMeaning, PhoneLink } from './link'
-import { writeLine } from './log'
 import { native } from './native'
 import { acceptingSubscription, Notifier, type AcceptSubscriptionOptions } from './notifier'
 import type {
@@ -42,21 +39,16 @@ import type {
   StartSoftphoneSessionOptions,
   SubscribeOptions,
 } from './options'
+import { PhoneLog } from './phone-log'
 import { PhoneState } from './phone-state'
 import type { Orphan } from './orphan'
-import { chosenProxy } from './proxy'
-import { checkOptions, isText, mismatch, shownNumber, type Rule, type Schema } from './schema'
+import { Questions } from './questions'
+import { checkOptions, isText, mismatch } from './schema'
 import { checkedVolume, headersByName, invalidArgument, type Session } from './session'
 import { Subscription } from './subscription'
 import type { WireCapabilities, WireCommand, WireEventOf } from './wire'
 import { autoAnswerFunction, checkSoftphoneOptions, wireAudio, wireHeaders, wireIceServers, wireOptions } from './wire-options'
 
-const milliseconds: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } }
-const seconds: Rule = { number: { min: 1, max: 2 ** 31, integer: true } }
-const starting: Schema = { ...callOptions, phoneNumber: 'text' }
-const messaging: Schema = { contentType: 'text', headers }
-const subscribing: Schema = { expires: seconds, accept: { arrayOf: 'text' }, headers }
-const expecting: Schema = { conversationId: 'text', timeout: milliseconds }
 
 /**
  * A SIP phone: one account, its connection and its calls.
@@ -76,11 +68,11 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   /** Held here: calls to come use them, and nobody else may hold a sink among them. */
   readonly #devices: AudioDeviceOptions = {}
   readonly #choices = new InOrder()
+  readonly #captures = new Captures()
+  readonly #questions: Questions
+  readonly #log: PhoneLog
   readonly #devicesChanged = () => this.deliver('devicesChanged')
-  /** The least level of the lines that the engine makes. */
-  #level: LogLevel
   #link: PhoneLink | undefined
-  #capture: Capture | undefined
   #starting: Promise<void> | undefined
   #destroyed: Promise<void> | undefined
   #refed = true
@@ -95,7 +87,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     super()
     checkSoftphoneOptions(options)
     this.#options = { ...options }
-    this.#level = this.#logged()
+    this.#log = new PhoneLog(this.#options)
+    this.#questions = new Questions(this.#options, (command) => this.#link?.post(command))
     this.#state = new PhoneState(this.#owner())
     this.#acceptances = new Acceptances((id) => this.#state.pending.get(id), (command) => this.#link?.post(command))
     // Devices are looked for only while somebody listens: asking the system takes some milliseconds each time.
@@ -108,10 +101,10 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     this.whileHeard(
       'trace',
       () => this.#want('trace'),
-      () => this.#want(this.#logged()),
+      () => this.#want(this.#log.least),
     )
     // The token says who the user is: a phone whose token is still to be fetched starts in initialize().
-    if (typeof options.accessToken === 'function') checkMeaning(native(), wireOptions(options, SOME_TOKEN, this.#level))
+    if (typeof options.accessToken === 'function') checkMeaning(native(), wireOptions(options, SOME_TOKEN, this.#log.made))
     else this.#start(options.accessToken)
   }
 
@@ -327,12 +320,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   /** Ends a session, named by its id or its conversation's; resolves after its `sessionEnded`. */
   async endSession(reference: SessionReference & EndOptions): Promise<void> {
     const { id, conversationId, ...rest } = reference ?? {}
-    if ((!id || typeof id !== 'string') && (!conversationId || typeof conversationId !== 'string')) {
-      throw new SoftphoneError('Unable to end session: must provide session id or conversationId.', {
-        code: 'ERR_INVALID_ARGUMENT',
-        type: 'session',
-      })
-    }
+    checkReference({ id, conversationId })
     const [options, signal] = abortable('options of endSession', rest, endOptions)
     await this.#command({ type: 'end', id: id && knownShape(id), conversationId, ...options }, signal)
   }
@@ -383,16 +371,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    */
   async subscribe(target: string, event: string, options: SubscribeOptions = {}): Promise<Subscription> {
     checkTarget(target)
-    if (!isText(event) || event === '') throw invalidArgument('event', event, "an event package such as 'dialog'")
-    const [{ expires, accept, headers }, signal] = abortable('options of subscribe', options, subscribing)
-    const link = this.#running()
-    const wanted = { expires, accept: accept && [...accept], headers: wireHeaders(headers) }
-    return link.command({ type: 'subscribe', target, event, options: wanted }, signal, (reply) => {
-      const { subscription: id } = reply as { subscription: number }
-      const subscription = Subscription.open(link, id, event)
-      this.#state.subscriptions.set(id, subscription)
-      return subscription
-    })
+    return Subscription.begin(() => this.#running(), this.#state.subscriptions, target, event, options)
   }
 
   /**
@@ -402,18 +381,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    */
   async acceptSubscription(id: number, options: AcceptSubscriptionOptions = {}): Promise<Notifier> {
     checkOptions('options of acceptSubscription', options, acceptingSubscription)
-    const link = this.#running()
-    const notifier = Notifier.open(link, checkedRequest(id))
-    const known = this.#state.notifiers
-    // A state that was only fetched is over before the reply.
-    if (!known.has(id)) known.set(id, notifier)
-    try {
-      await link.command({ type: 'acceptSubscription', notifier: id, ...options })
-    } catch (error) {
-      if (known.get(id) === notifier) known.delete(id)
-      throw error
-    }
-    return notifier
+    return Notifier.begin(this.#running(), this.#state.notifiers, checkedRequest(id), options)
   }
 
   /** Refuses to let somebody subscribe, with 403 by default. */
@@ -497,19 +465,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    * `initialize()` if the access token is yet to be fetched.
    */
   async capture(path: string): Promise<Capture> {
-    if (!isText(path) || path === '' || path.includes('\0')) throw invalidArgument('path', path, "a file to write, such as 'call.pcapng'")
-    const link = this.#running()
-    await link.capture(resolve(path))
-    const capture: Capture = {
-      stop: async () => {
-        // It is over with the phone, or broke off, and another may be going on.
-        if (this.#capture !== capture || link.closed) return
-        this.#capture = undefined
-        await link.stopCapture()
-      },
-    }
-    this.#capture = capture
-    return capture
+    checkCapturePath(path)
+    return this.#captures.begin(this.#running(), path)
   }
 
   /** Keeps the process alive from `initialize()` to `destroy()`, which is the default. */
@@ -542,16 +499,16 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
       },
       trace: (event: WireEventOf<'trace'>) => this.#trace(event),
       fail: (error: SoftphoneError, sessionId?: string) => this.#fail(error, sessionId),
-      renewToken: () => void this.#renewToken(),
-      chooseProxy: (event: WireEventOf<'proxyNeeded'>) => void this.#chooseProxy(event),
-      giveIceServers: (event: WireEventOf<'iceServersNeeded'>) => void this.#giveIceServers(event),
+      renewToken: () => void this.#questions.renewToken((token) => this.setAccessToken(token), (error) => this.#fail(error)),
+      chooseProxy: (event: WireEventOf<'proxyNeeded'>) => void this.#questions.chooseProxy(event),
+      giveIceServers: (event: WireEventOf<'iceServersNeeded'>) => void this.#questions.giveIceServers(event),
       takePlace: (callId: string, options: CallOptions) => this.#takeOver(callId, options),
     }
   }
 
   #start(token: string | undefined): void {
     const hangsUp = this.#options.hangUpOnExit !== false
-    this.#link = new PhoneLink(native(), wireOptions(this.#options, token, this.#level), (event) => {
+    this.#link = new PhoneLink(native(), wireOptions(this.#options, token, this.#log.made), (event) => {
       if (hangsUp && event.type === 'closed') depart()
       this.#state.receive(event)
     })
@@ -638,33 +595,9 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     throw new SoftphoneError('The call has ended already', { code: 'ERR_SESSION_ENDED', type: 'session' })
   }
 
-  async #renewToken(): Promise<void> {
-    const { accessToken } = this.#options
-    if (typeof accessToken !== 'function') return
-    try {
-      await this.setAccessToken(await fetchToken(accessToken))
-    } catch (error) {
-      this.#fail(error as SoftphoneError)
-    }
-  }
-
-  async #chooseProxy({ question, url }: WireEventOf<'proxyNeeded'>): Promise<void> {
-    const { httpProxy } = this.#options
-    if (typeof httpProxy !== 'function') return
-    const chosen = await chosenProxy(httpProxy, url)
-    this.#link?.post({ type: 'proxyChosen', question, ...chosen })
-  }
-
-  async #giveIceServers({ question }: WireEventOf<'iceServersNeeded'>): Promise<void> {
-    const { iceServers } = this.#options
-    if (typeof iceServers !== 'function') return
-    const answer = await givenIceServers(iceServers)
-    this.#link?.post({ type: 'iceServersGiven', question, ...answer })
-  }
-
   #fail(error: SoftphoneError, sessionId?: string): void {
     const { code, type, sip } = error
-    if (this.listenerCount('error') === 0) return this.#log('error', error.message, { code, type, sip, sessionId })
+    if (this.listenerCount('error') === 0) return this.#log.write('error', error.message, { code, type, sip, sessionId })
     this.deliver('error', error, {
       code,
       type,
@@ -675,32 +608,12 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   #trace({ level, message, details }: WireEventOf<'trace'>): void {
     this.deliver('trace', level, message, details)
-    this.#log(level, message, details)
-  }
-
-  #logged(): LogLevel {
-    const { logLevel = 'info' } = this.#options
-    return logLevel
+    this.#log.write(level, message, details)
   }
 
   #want(level: LogLevel): void {
-    if (level === this.#level) return
-    this.#level = level
+    if (level === this.#log.made) return
+    this.#log.made = level
     this.#link?.post({ type: 'setLogLevel', level })
   }
-
-  #log(level: SoftphoneEvents['trace'][0], message: string, details: unknown): void {
-    const { logger = console } = this.#options
-    if (levels.indexOf(level) < levels.indexOf(this.#logged())) return
-    writeLine(logger, level, `[offhook] ${message}`, details)
-  }
-}
-
-function checkedRequest(id: number, event = 'subscriptionRequest'): number {
-  if (Number.isSafeInteger(id) && id >= 0) return id
-  throw invalidArgument('id', id, `the id of a '${event}'`, shownNumber(id))
-}
-
-function checkTarget(target: unknown): void {
-  if (!isText(target) || target === '') throw invalidArgument('target', target, 'a SIP address or a number')
 }

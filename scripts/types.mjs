@@ -4,7 +4,7 @@
 //   node scripts/types.mjs --check   fails when the committed ones differ
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, posix } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { errorPage } from './error-page.mjs'
@@ -23,6 +23,8 @@ const entries = {
     'recording',
     'conference-info',
     'options',
+    'media-options',
+    'method-options',
     'end-reason',
     'errors',
     'error-code',
@@ -46,7 +48,7 @@ const entries = {
   'bridge/client': ['bridge/client', 'bridge/calls', 'bridge/messages', 'bridge/methods', 'bridge/bridged', 'bridge/emitter', 'bridge/error', 'bridge/port'],
   'bridge/headset': ['bridge/headset', 'bridge/hid'],
   'bridge/video': ['bridge/video'],
-  'bridge/subscriptions': ['bridge/subscriptions', 'bridge/emitter'],
+  'bridge/subscriptions': ['bridge/subscriptions'],
   ...facade('purecloud', ['sdk', 'session', 'emitter', 'events', 'options']),
   ...facade('exotel', ['client', 'call', 'account', 'line', 'click-to-call']),
   ...facade('whistle', ['engine', 'config']),
@@ -124,7 +126,10 @@ function exportedNames(directory, entry) {
 }
 
 function declared(file) {
-  return parse(file).statements.flatMap((statement) => nameOf(statement) ?? [])
+  return parse(file).statements.flatMap((statement) => {
+    if (ts.isExportDeclaration(statement) && !statement.exportClause) return declared(join(dirname(file), `${statement.moduleSpecifier.text}.d.ts`))
+    return nameOf(statement) ?? []
+  })
 }
 
 function topLevel(directory, module, bundled) {
@@ -157,7 +162,8 @@ function publicModule(from, module, entry, modules) {
   const name = resolved(module, from)
   if (modules.includes(name)) return undefined
   if (name === 'index' || entries.index.includes(name)) return entry.includes('/') ? '../index.js' : './index.js'
-  const neighbour = Object.keys(entries).find((other) => posix.dirname(other) === posix.dirname(entry) && other === name)
+  // What an entry shares with a neighbour, the neighbour exports.
+  const neighbour = Object.keys(entries).find((other) => posix.dirname(other) === posix.dirname(entry) && other !== entry && entries[other].includes(name))
   if (neighbour) return `./${posix.basename(neighbour)}.js`
   throw new Error(`${module} needs ${from} in its declarations: mark what needs it @internal, or list that module`)
 }

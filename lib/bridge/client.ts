@@ -20,6 +20,7 @@ import { Channel, type BridgeEnd, type BridgePort } from './port'
 import { applied, none } from './state'
 
 export { BridgeConference, BridgeSession } from './calls'
+export { PageEmitter } from './emitter'
 export { BridgeError } from './error'
 export type { Bridged, BridgedEvents, BridgedMethod, BridgedMethods } from './bridged'
 export type { BridgeState, ConferenceSnapshot, SessionSnapshot } from './messages'
