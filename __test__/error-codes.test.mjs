@@ -35,10 +35,20 @@ describe('the codes of errors', () => {
     assert.deepEqual(used.filter((code) => !code.startsWith('ERR_CALL_')), others)
   })
 
+  test('on the pages and in the examples are among them', () => {
+    const pages = ['README.md', 'SECURITY.md', ...sources('docs', '.md'), ...['.md', '.mjs', '.js', '.ts', '.tsx'].flatMap((end) => sources('examples', end))]
+    const known = new Set([...told, ...ends()])
+    const wrong = pages.flatMap((path) => named(read(path)).filter((code) => code !== 'ERR_CALL' && !known.has(code)).map((code) => `${code} in ${path}`))
+    assert.deepEqual(wrong, [])
+  })
+
   test('of calls are those of their ends', () => {
-    const [, conditions] = /export type EndCondition =([^]*?)\n\n/.exec(read('lib/end-reason.ts'))
-    const ends = [...conditions.matchAll(/'([\w-]+)'/g)].map(([, end]) => `ERR_CALL_${end.replaceAll('-', '_').toUpperCase()}`)
     const calls = told.filter((code) => code.startsWith('ERR_CALL_'))
-    assert.deepEqual(calls.filter((code) => !ends.includes(code)), ['ERR_CALL_FAILED'])
+    assert.deepEqual(calls.filter((code) => !ends().includes(code)), ['ERR_CALL_FAILED'])
   })
 })
+
+function ends() {
+  const [, conditions] = /export type EndCondition =([^]*?)\n\n/.exec(read('lib/end-reason.ts'))
+  return [...conditions.matchAll(/'([\w-]+)'/g)].map(([, end]) => `ERR_CALL_${end.replaceAll('-', '_').toUpperCase()}`)
+}
