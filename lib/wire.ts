@@ -652,6 +652,23 @@ export type WireRequest =
   | { type: 'end' }
   | { type: 'dissolve' }
 
+export interface WireHealth {
+  status: WireReadiness
+  connected: boolean
+  registered: boolean
+  calls: number
+  ringing: number
+  load: number
+  queues: WireQueues
+}
+
+export type WireReadiness = 'ready' | 'full' | 'draining' | 'unreachable' | 'closed'
+
+export interface WireQueues {
+  events: number
+  commands: number
+}
+
 export type WirePreflightEvent =
   | { type: 'check'; check: WireCheck }
   | { type: 'proxyNeeded'; question: number; url: string }

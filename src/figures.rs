@@ -1,4 +1,4 @@
-//! `mediaLoad()`, and `clockFigures()` for the benchmark.
+//! `mediaLoad()`, `clockFigures()` and `metrics()` of the process.
 
 use napi::bindgen_prelude::Result;
 use napi_derive::napi;
@@ -9,6 +9,12 @@ use crate::handle::failed;
 #[napi]
 pub fn media_load() -> f64 {
     runtime::media_load()
+}
+
+/// What the process and all its phones have to show, in Prometheus' text form.
+#[napi]
+pub fn metrics() -> String {
+    runtime::metrics()
 }
 
 /// How the media clock of the process has kept its time, as JSON: `ticks`, `late`, `skipped`, `spared`.

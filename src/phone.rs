@@ -77,6 +77,18 @@ impl NativePhone {
             .map_err(refused)
     }
 
+    /// How it stands, as JSON.
+    #[napi]
+    pub fn health(&self) -> Result<String> {
+        serde_json::to_string(&self.softphone.task()?.health()).map_err(failed)
+    }
+
+    /// What it has to show, in Prometheus' text form.
+    #[napi]
+    pub fn metrics(&self) -> Result<String> {
+        Ok(self.softphone.task()?.metrics())
+    }
+
     /// Keeps Node alive while the phone runs, which is the default.
     #[napi(js_name = "ref")]
     pub fn hold(&self, env: Env) -> Result<()> {

@@ -51,6 +51,6 @@ pub use door::sdp::Sdp;
 pub use door::{
     audio, caller_identity, command, conference, conference_info, content, dtmf, end_reason, error,
     event, handed_over, hold_via, ice_server, id, level, media, message_summary, network, notifier,
-    orphan, output, recording, secret, state_document, video, warning,
+    orphan, output, recording, secret, state_document, tally, video, warning,
 };
 pub use phone::Phone;

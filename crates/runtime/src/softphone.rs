@@ -12,10 +12,12 @@ use crate::driver::{Driver, Request};
 use crate::event::EventSink;
 use crate::farewell::Attendance;
 use crate::io_threads::IoThreads;
+use crate::metrics::{Health, Showcase};
 
 /// A running phone; dropping it closes the phone politely in the background, without waiting.
 pub struct Softphone {
     requests: Commands<Request>,
+    showcase: Arc<Showcase>,
     _threads: Arc<IoThreads>,
 }
 
@@ -32,6 +34,7 @@ impl Softphone {
         let hangs_up = config.hang_up_on_exit;
         let attendance = hangs_up.then(|| Attendance::begin(Arc::clone(&leave)));
         let driver = Driver::new(config, inbox, leave, seed()?);
+        let showcase = driver.showcase();
         // Not joined: it ends by itself when the phone is closed, and the threads with the last one.
         threads.spawn(async move {
             driver.run(events).await;
@@ -39,6 +42,7 @@ impl Softphone {
         });
         Ok(Softphone {
             requests,
+            showcase,
             _threads: threads,
         })
     }
@@ -59,6 +63,16 @@ impl Softphone {
             _ => Kind::Ordinary,
         };
         self.requests.give(kind, Request::Command(ticket, command))
+    }
+
+    /// Whether it would take a call now, and what speaks for it.
+    pub fn health(&self) -> Health {
+        self.showcase.health()
+    }
+
+    /// What it has to show, in Prometheus' text form.
+    pub fn metrics(&self) -> String {
+        self.showcase.page()
     }
 
     /// Asks for all figures of a session; they are the value of the reply event with this ticket.

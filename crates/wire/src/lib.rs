@@ -30,10 +30,11 @@ export type WireCommandOf<T extends WireCommand['type']> = Extract<WireCommand, 
 ";
 
 /// What crosses; what these are made of follows them.
-const ROOTS: [(&str, &str, Direction); 7] = [
+const ROOTS: [(&str, &str, Direction); 8] = [
     ("runtime", "Event", Direction::ToJavaScript),
     ("phone", "Reply", Direction::ToJavaScript),
     ("phone", "Command", Direction::FromJavaScript),
+    ("runtime", "Health", Direction::ToJavaScript),
     ("runtime", "PreflightEvent", Direction::ToJavaScript),
     ("runtime", "PbxEvent", Direction::ToJavaScript),
     ("pbx", "Reply", Direction::ToJavaScript),

@@ -27,6 +27,7 @@ pub mod recording;
 pub(crate) mod sdp;
 pub mod secret;
 pub mod state_document;
+pub mod tally;
 pub(crate) mod text;
 pub mod video;
 pub mod warning;

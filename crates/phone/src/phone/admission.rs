@@ -92,11 +92,10 @@ impl Phone {
         ))
     }
 
-    /// How full this phone is, 0 to 1: by number or by what this machine has time for, whichever is more.
-    fn fullness(&self) -> f64 {
+    /// The part of the sessions that may be which there are.
+    pub(super) fn taken(&self) -> f64 {
         let most = self.around.config.max_sessions;
-        let by_number = most.map_or(0.0, |most| self.count() as f64 / most as f64);
-        self.around.load.max(by_number).min(FULL)
+        most.map_or(0.0, |most| self.count() as f64 / most as f64)
     }
 
     /// Answers whoever asks before it calls. Only a phone that is one of several says how full it is: of a person's that would
@@ -104,7 +103,10 @@ impl Phone {
     pub(super) fn tell_load(&self, answer: Reply) -> Reply {
         match self.around.config.when_full {
             WhenFull::Busy => answer,
-            WhenFull::Unavailable => answer.header("X-Load", format!("{:.2}", self.fullness())),
+            WhenFull::Unavailable => {
+                let load = self.taken().max(self.around.load).min(FULL);
+                answer.header("X-Load", format!("{load:.2}"))
+            }
         }
     }
 

@@ -23,6 +23,7 @@ impl Phone {
                 self.sessions.keep(Box::new(session), self.around.now);
             }
             Err(refusal) => {
+                self.counting.refuse(refusal.code);
                 let load = self.around.load;
                 let mut ctx = self.around.context();
                 let details = serde_json::json!({ "code": refusal.code, "load": load });

@@ -7,6 +7,7 @@ mod call_requests;
 mod calling;
 mod command;
 mod conferring;
+mod counting;
 mod draining;
 mod ending;
 mod forwarding;
@@ -47,6 +48,7 @@ use crate::session::{Session, Succession};
 use announced::Announced;
 use call_requests::CallRequests;
 use conferring::{Conferences, Heard};
+use counting::Counting;
 use draining::Draining;
 use ending::Ending;
 use messaging::StandaloneRequests;
@@ -81,6 +83,7 @@ pub struct Phone {
     orphans: Orphans,
     announced: Announced,
     draining: Draining,
+    counting: Counting,
     ending: Ending,
     /// What rings now.
     ringing: Option<Ring>,
@@ -118,6 +121,7 @@ impl Phone {
             orphans: Orphans::default(),
             announced: Announced::default(),
             draining: Draining::default(),
+            counting: Counting::default(),
             ending: Ending::No,
             ringing: None,
             open: BTreeSet::new(),
@@ -247,6 +251,9 @@ impl Phone {
                 && !self.open.remove(ticket)
             {
                 continue;
+            }
+            if let Output::Event(event) = &output {
+                self.counting.note(event, self.around.now);
             }
             return output;
         }

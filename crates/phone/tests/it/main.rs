@@ -16,6 +16,7 @@ mod conference;
 mod config;
 mod connection;
 mod connection_over_udp;
+mod counting;
 mod destroy;
 mod draining;
 mod early_media;

@@ -42,6 +42,7 @@ use tokio::task::JoinSet;
 use crate::capture;
 use crate::event::{Event, EventSink};
 use crate::media_worker::{self, News, What};
+use crate::metrics::{Exhibit, Showcase};
 use bell::{Bell, Rung};
 pub(crate) use calls::Calls;
 use captures::Captures;
@@ -109,6 +110,8 @@ pub(crate) struct Driver {
     jobs: JoinSet<Job>,
     /// How full the media threads are.
     load: fn() -> f64,
+    /// Where whoever watches the process looks.
+    exhibit: Exhibit,
     wake: Instant,
 }
 
@@ -180,8 +183,11 @@ impl Driver {
         let since_1970 = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
+        let phone = Phone::new(config, seed, now, since_1970);
+        let config = phone.config();
         Driver {
-            line: Line::new(&config, Arc::clone(&connector)),
+            exhibit: Exhibit::open(config.address.to_string(), phone.standing()),
+            line: Line::new(config, Arc::clone(&connector)),
             network: Network::Unwatched,
             hosts: Hosts::new(config.audio.fallback, host_sender, log_sender.clone()),
             host_news,
@@ -191,8 +197,8 @@ impl Driver {
             recording_news,
             captures: Captures::default(),
             bell: Bell::new(config.audio.fallback, log_sender.clone()),
-            calls: Calls::new(&config, connector, news_sender, log_sender),
-            phone: Phone::new(config, seed, now, since_1970),
+            calls: Calls::new(config, connector, news_sender, log_sender),
+            phone,
             requests,
             handle_dropped: false,
             leave,
@@ -202,6 +208,11 @@ impl Driver {
             load: media_worker::load,
             wake: now,
         }
+    }
+
+    /// Where the phone puts what it has to show.
+    pub(crate) fn showcase(&self) -> Arc<Showcase> {
+        Arc::clone(self.exhibit.showcase())
     }
 
     /// Drives the phone until it is closed; `events` is dropped last.
@@ -278,6 +289,9 @@ impl Driver {
     async fn drive(&mut self, stream: &mut EventStream) {
         self.open_journal().await;
         while self.drain(stream) == PhoneLife::On {
+            let commands = self.requests.len();
+            self.exhibit
+                .show(self.phone.standing(), stream.unread(), commands);
             let fact = self.wait().await;
             self.handle(fact, stream);
         }
