@@ -835,11 +835,13 @@ export interface ErrorDetails {
  * - `recording-gap`: a recording has silence for what was said, because its disk or the reader of its Writable is too slow.
  * - `ice-server`: a STUN or TURN server of `iceServers` is of no use: it does not answer, refuses, can't be reached, or its URL is
  *   one that can't be used; the message says which and why. The call does without it as far as it can, and no `warningCleared` comes.
+ * - `too-many-pixels`: the other side shows more than a raw `VideoSink` or a file of raw pictures is decoded for, so some pictures are
+ *   left out. `warningCleared` comes when all were decoded for five seconds.
  *
- * But for the first two and the last three they are told once they have lasted for five seconds, and cleared once it has been better for
+ * But for the first two and the last four they are told once they have lasted for five seconds, and cleared once it has been better for
  * ten.
  */
-export type WarningCode = 'no-device' | 'no-media' | 'loss' | 'jitter' | 'delay' | 'microphone-silent' | 'clipping' | 'echo-suspected' | 'cpu-too-slow' | 'recording-failed' | 'recording-gap' | 'ice-server';
+export type WarningCode = 'no-device' | 'no-media' | 'loss' | 'jitter' | 'delay' | 'microphone-silent' | 'clipping' | 'echo-suspected' | 'cpu-too-slow' | 'recording-failed' | 'recording-gap' | 'ice-server' | 'too-many-pixels';
 
 /** Something odd about a call that goes on. */
 export interface WarningEvent {

@@ -32,6 +32,8 @@ async function all(what) {
   return {
     ours: await job('video-offhook', raw),
     toChromium: chromium ? await job('video-chromium', { do: 'ours', ...what }) : undefined,
+    // Without loss the receiver has nothing to do.
+    fromChromium: chromium && what.line ? await job('video-chromium', { do: 'theirs', ...what }) : undefined,
     peers: { ...(chromium && { Chromium: await job('video-chromium', raw) }), '@roamhq/wrtc': await job('video-wrtc', raw) },
   }
 }
@@ -51,7 +53,7 @@ function glassRows(format, { ours, toChromium, peers }) {
   ])
 }
 
-function networkRows(name, line, { ours, toChromium, peers }) {
+function networkRows(name, line, { ours, toChromium, fromChromium, peers }) {
   const bench = `Video 360p30, ${name}`
   const freeze = { target: "no longer than Chromium's", against: 'Chromium', meets: (measured) => measured.ours <= measured.theirs }
   // What a line loses at random it loses of sound as well: that is not the pictures' doing.
@@ -62,6 +64,7 @@ function networkRows(name, line, { ours, toChromium, peers }) {
     ...rows({ bench, unit: 'ms between two pictures, longest', less: true, ours: ours.longestGap, peers: member(peers, 'longestGap') }),
     ...rows({ bench, unit: 'audio packets lost', less: true, ours: ours.audioLost, peers: member(peers, 'audioLost'), ...sound }),
     ...(toChromium ? [row({ bench: `${bench}, to Chromium`, unit: 's that pictures were frozen', less: true, ours: toChromium.frozen })] : []),
+    ...(fromChromium ? rows({ bench: `${bench}, from Chromium`, unit: 's that pictures were frozen', less: true, ours: fromChromium.frozen, peers: { Chromium: peers.Chromium.frozen }, ...freeze }) : []),
   ]
 }
 

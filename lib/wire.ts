@@ -249,6 +249,7 @@ export type WireWarning =
   | 'recording-failed'
   | 'recording-gap'
   | 'ice-server'
+  | 'too-many-pixels'
 
 export interface WireExplanation {
   cause: string

@@ -1,6 +1,6 @@
-// Chromium: a page that shows itself its fake camera over two peer connections, and a page with JsSIP that sees ours. Prints
-// one line of JSON.
-//   node bench/sides/video-chromium.mjs '{ "do": "raw" | "ours", … }'
+// Chromium: a page that shows itself its fake camera over two peer connections, and pages with JsSIP that see ours, or are seen
+// by us. Prints one line of JSON.
+//   node bench/sides/video-chromium.mjs '{ "do": "raw" | "ours" | "theirs", … }'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -13,7 +13,7 @@ import { readCounter } from '../../__test__/interop/read-counter.mjs'
 import { ImpairedLine } from '../impairment.mjs'
 import { SipRewriter } from '../rewriter.mjs'
 import { delay, percentile, report, stopwatch, Ticker } from './clock.mjs'
-import { FORMATS, Glass, since } from './pictures.mjs'
+import { FORMATS, Glass, received, since } from './pictures.mjs'
 
 /** Runs in the page. */
 async function talk({ width, height, rate, impaired }) {
@@ -142,19 +142,52 @@ function processorTime(root) {
   return all.filter(({ pid }) => family.has(pid)).reduce((sum, { ticks }) => sum + ticks, 0) / 100
 }
 
-/** Ours to a page with JsSIP. */
-async function ours({ format, seconds, settle, line: impairment }) {
-  const [{ Softphone, VideoSource }, { Pbx }] = await Promise.all([import('offhook'), import('offhook/testing')])
-  const { rate, ...size } = FORMATS[format]
+/** A phone of ours, and a page with JsSIP in a browser that has this camera. */
+async function both({ line: impairment, camera }) {
+  const [{ Softphone }, { Pbx }] = await Promise.all([import('offhook'), import('offhook/testing')])
   const pbx = await Pbx.start({ domain: 'example.com', users: ['alice', 'bob'].map((name) => ({ name, password: 'secret' })) })
   const line = impairment && (await ImpairedLine.open(impairment))
   const rewriter = line && (await SipRewriter.open(pbx.url, line))
-  const browser = await startChromium()
+  const browser = await startChromium({ camera })
   const page = await browser.phone({ server: pbx.url, uri: 'sip:bob@example.com', password: 'secret' })
   const logger = Object.fromEntries(['debug', 'log', 'info', 'warn', 'error'].map((level) => [level, () => {}]))
   const options = { autoAnswer: 'off', audio: 'none', logger, logLevel: 'error', ...(rewriter && { servers: rewriter.url }) }
   const alice = new Softphone({ ...pbx.account('alice'), ...options })
   await alice.initialize()
+  return { browser, page, alice }
+}
+
+/** A page with JsSIP to us: what its camera films is decoded here. */
+async function theirs({ format, seconds, settle, line }) {
+  const { VideoSink } = await import('offhook')
+  const folder = mkdtempSync(join(tmpdir(), 'offhook-bench-'))
+  const camera = writeCounterClip(join(folder, 'camera.y4m'), FORMATS[format])
+  const { browser, page, alice } = await both({ line, camera })
+  try {
+    const ringing = alice.once('pendingSession')
+    await page.callWithVideo('sip:alice@example.com', 660)
+    const [{ id }] = await ringing
+    const session = await alice.answer(id, { mediaStream: { tone: 440 }, video: 'none' })
+    while (session.streams.length === 0) await delay(20)
+    const sink = new VideoSink({ format: 'I420' })
+    sink.resume()
+    await session.setVideoOutput(session.streams[0].id, sink)
+    await delay(settle)
+    const [before, watch] = [received(await session.getStats()), stopwatch()]
+    await delay(seconds * 1000)
+    const { cpu, seconds: wall } = watch()
+    return { cpu: cpu / wall, ...since(before, received(await session.getStats())) }
+  } finally {
+    await browser.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Ours to a page with JsSIP. */
+async function ours({ format, seconds, settle, line }) {
+  const { VideoSource } = await import('offhook')
+  const { rate, ...size } = FORMATS[format]
+  const { browser, page, alice } = await both({ line })
   const source = new VideoSource({ format: 'raw' })
   const session = await alice.call('bob', { mediaStream: { tone: 440 }, video: source })
   await page.event('incoming')
@@ -181,4 +214,4 @@ async function ours({ format, seconds, settle, line: impairment }) {
 }
 
 const job = JSON.parse(process.argv[2])
-report(await { raw, ours }[job.do](job))
+report(await { raw, ours, theirs }[job.do](job))

@@ -281,6 +281,8 @@ pub enum MediaEvent {
     LineCodec { line: u32, codec: VideoCodec },
     /// The pictures that come on a line have another size.
     Resolution { line: u32, width: u16, height: u16 },
+    /// Pictures are left out, because more pixels come than are decoded, or are no longer.
+    PixelsLeftOut { left_out: bool },
     /// The path is up but the peer sends nothing.
     NoMedia,
     /// The peer's media came back after `NoMedia`.

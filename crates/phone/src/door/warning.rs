@@ -30,6 +30,8 @@ pub enum Warning {
     RecordingGap,
     /// A STUN or TURN server is of no use.
     IceServer,
+    /// More pixels come than are decoded.
+    TooManyPixels,
 }
 
 /// What a warning means for whoever reads it.
@@ -43,7 +45,7 @@ pub struct Explanation {
 
 impl Warning {
     /// All that there are.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NoDevice,
         Self::NoMedia,
         Self::Loss,
@@ -56,6 +58,7 @@ impl Warning {
         Self::RecordingFailed,
         Self::RecordingGap,
         Self::IceServer,
+        Self::TooManyPixels,
     ];
 
     /// What it usually comes from, and what helps.
@@ -98,6 +101,9 @@ impl Warning {
             Self::IceServer => {
                 "The server is down, behind a firewall, or wants other credentials, or its URL names something else."
             }
+            Self::TooManyPixels => {
+                "The other side shows larger pictures, or more of them, than 1920 x 1080 at 60 a second."
+            }
         }
     }
 
@@ -136,6 +142,9 @@ impl Warning {
             }
             Self::IceServer => {
                 "Check its URL and credentials in iceServers; where UDP is closed, name it with ?transport=tcp or as turns: too."
+            }
+            Self::TooManyPixels => {
+                "Have the other side show smaller or fewer pictures, or take its frames as they are, with a VideoSink of 'encoded'."
             }
         }
     }

@@ -84,6 +84,14 @@ impl Session {
                 width,
                 height,
             } => self.resolution(line, width, height, ctx),
+            MediaEvent::PixelsLeftOut { left_out: true } => {
+                let text = "More pixels a second come than are decoded: some pictures are left out";
+                ctx.emit(Event::warning(id, Warning::TooManyPixels, text.to_owned()));
+            }
+            MediaEvent::PixelsLeftOut { left_out: false } => ctx.emit(Event::WarningCleared {
+                id,
+                warning: Warning::TooManyPixels,
+            }),
             MediaEvent::NoMedia => {
                 let text = "No sound comes from the other side".to_owned();
                 ctx.emit(Event::warning(id, Warning::NoMedia, text));

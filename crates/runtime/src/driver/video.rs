@@ -84,8 +84,7 @@ impl Calls {
                 id: source,
                 codecs: _,
             } => {
-                // The tick looks for frames: nobody has to be woken.
-                let open = move || VideoReader::open(source, Arc::new(|| ()));
+                let open = move || VideoReader::open(source);
                 match open() {
                     Err(VideoOpenError::SourceBusy(_)) => spawn(jobs, move || {
                         OpenedVideo::Shown(id, content, turn, once_free(open))
@@ -96,7 +95,7 @@ impl Calls {
                 }
             }
             VideoInput::Y4m { path, repeat } => spawn(jobs, move || {
-                let reader = VideoReader::y4m(&path, repeat, Arc::new(|| ()));
+                let reader = VideoReader::y4m(&path, repeat);
                 OpenedVideo::Shown(id, content, turn, reader)
             }),
             VideoInput::Ivf {
@@ -104,7 +103,7 @@ impl Calls {
                 repeat,
                 codec,
             } => spawn(jobs, move || {
-                let reader = VideoReader::ivf(&path, repeat, Arc::new(|| ()));
+                let reader = VideoReader::ivf(&path, repeat);
                 let reader = reader.and_then(|reader| of_codec(reader, codec, &path));
                 OpenedVideo::Shown(id, content, turn, reader)
             }),

@@ -244,5 +244,7 @@ pub(super) enum Message {
     Conference(Key, ConferenceOrder),
     Host(Key, Spec),
     Order(Key, Box<Order>),
+    /// Frames have come to be shown.
+    Show(Key),
     Stop,
 }

@@ -21,6 +21,8 @@ const MOST_FRAMES: usize = 4;
 const RESOLUTION_EVERY: Duration = Duration::from_millis(500);
 /// The same of another codec: all who see the line may have to be asked for it.
 const CODEC_EVERY: Duration = Duration::from_secs(1);
+/// Whoever sends too many pixels is seen until they are too many again: it is over once all were decoded for so long.
+const DECODED_FOR: Duration = Duration::from_secs(5);
 /// Who takes less than such a part of what the best network takes sees less, and not all others.
 const LEAST_PART: u64 = 4;
 
@@ -48,6 +50,8 @@ pub(super) struct Pictures {
     targets: BTreeMap<VideoContent, u64>,
     /// What the far end may send on a line for others that show it, in bit/s.
     limits: BTreeMap<u32, u64>,
+    /// When pictures were left out last, once that was told.
+    left_out: Option<Instant>,
 }
 
 /// What the far end is to see of one content.
@@ -259,9 +263,25 @@ impl Pictures {
 
     /// What has changed of how pictures come.
     pub(super) fn tidings(&mut self, now: Instant) -> Vec<MediaEvent> {
+        let left_out = self.left_out(now);
         let seen = self.seen.iter_mut();
-        seen.flat_map(|(line, seen)| seen.tidings(*line, now))
-            .collect()
+        let of_lines = seen.flat_map(|(line, seen)| seen.tidings(*line, now));
+        of_lines.chain(left_out).collect()
+    }
+
+    /// Whether more pixels come than are decoded, if that has changed.
+    fn left_out(&mut self, now: Instant) -> Option<MediaEvent> {
+        let outputs = self.seen.values().filter_map(|seen| seen.output.as_ref());
+        let left_out = outputs.filter(|(writer, _)| writer.has_left_out()).count() > 0;
+        let was = self.left_out.is_some();
+        if left_out {
+            self.left_out = Some(now);
+        } else {
+            let lately = |last: &Instant| now.saturating_duration_since(*last) < DECODED_FOR;
+            self.left_out = self.left_out.filter(lately);
+        }
+        let is = self.left_out.is_some();
+        (is != was).then_some(MediaEvent::PixelsLeftOut { left_out: is })
     }
 }
 

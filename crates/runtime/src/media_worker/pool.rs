@@ -135,7 +135,7 @@ impl Thread {
         // Unbounded: orders are few, and the thread never waits for anything else.
         let (messages, inbox) = mpsc::channel();
         let gauge = Arc::new(Gauge::default());
-        let (worker, waker) = Worker::new(inbox, epoch, Arc::clone(&gauge))?;
+        let (worker, waker) = Worker::new((messages.clone(), inbox), epoch, Arc::clone(&gauge))?;
         let join = thread::Builder::new()
             .name(format!("offhook-media-{index}"))
             .spawn(move || worker.run())?;
@@ -161,7 +161,7 @@ impl Thread {
 fn undelivered(message: Message) {
     match message {
         Message::Host(_, spec) => spec.refuse("its media thread has ended".to_owned()),
-        Message::Conference(..) | Message::Order(..) | Message::Stop => {}
+        Message::Conference(..) | Message::Order(..) | Message::Show(_) | Message::Stop => {}
     }
 }
 

@@ -218,7 +218,7 @@ fn pictures_are_sent_on_the_tick_and_wished_for_there() {
         (VideoSource::new(Vec::new(), tell), told)
     };
     let mut session = host(None);
-    let reader = VideoReader::open(source.id(), Arc::new(|| ())).unwrap();
+    let reader = VideoReader::open(source.id()).unwrap();
     let order = Order::Show(VideoContent::Camera, Some(reader));
     session.handle.send(order);
     let wishes = Vec::new();
@@ -245,6 +245,40 @@ fn pictures_are_sent_on_the_tick_and_wished_for_there() {
         shown |= noted == Noted::Frame(VideoContent::Camera, 5);
         asked |= noted == Noted::KeyFrame(1);
     }
+}
+
+#[test]
+fn a_frame_is_sent_when_it_comes_and_does_not_wait_for_a_tick() {
+    let (messages, inbox) = mpsc::channel();
+    let post = (messages.clone(), inbox);
+    let (mut worker, _waker) = Worker::new(post, Instant::now(), Arc::default()).unwrap();
+    let (tell, _news) = unbounded_channel();
+    let (note, noted) = mpsc::channel();
+    let source = VideoSource::new(Vec::new(), |_| ());
+    let reader = VideoReader::open(source.id()).unwrap();
+    let wishes = Vec::new();
+    let orders = [
+        Order::Show(VideoContent::Camera, Some(reader)),
+        Order::Media(StreamCommand::WishVideo { wishes }),
+        Order::Media(StreamCommand::Offer),
+    ];
+    messages
+        .send(Message::Host(Key(1), noting(&tell, note)))
+        .unwrap();
+    for order in orders {
+        let order = Message::Order(Key(1), Box::new(order));
+        messages.send(order).unwrap();
+        // One a turn, however little time there is.
+        worker.take_messages();
+    }
+    worker.take_messages();
+    let key = [0x10, 0, 0, 0x9d, 0x01, 0x2a, 16, 0, 16, 0];
+    let micros = Duration::from_micros(5);
+    assert!(source.write(VideoCodec::Vp8, micros, &key).unwrap());
+    worker.take_messages();
+    worker.run_pictures();
+    let shown = Noted::Frame(VideoContent::Camera, 5);
+    assert!(noted.try_iter().any(|noted| noted == shown));
 }
 
 #[test]
@@ -419,7 +453,8 @@ fn a_session_that_can_not_be_made_is_refused_with_the_reason() {
 #[test]
 fn a_media_thread_that_breaks_tells_the_sessions_it_has_and_those_it_was_to_have() {
     let (messages, inbox) = mpsc::channel();
-    let (mut worker, _waker) = Worker::new(inbox, Instant::now(), Arc::default()).unwrap();
+    let (mut worker, _waker) =
+        Worker::new((messages.clone(), inbox), Instant::now(), Arc::default()).unwrap();
     let (tell, mut news) = unbounded_channel();
     messages.send(Message::Host(Key(1), spec(&tell))).unwrap();
     worker.take_messages();
@@ -447,7 +482,8 @@ fn what_a_media_thread_measures_decides_what_its_sessions_leave_out_and_who_may_
     let (messages, inbox) = mpsc::channel();
     let gauge = Arc::new(Gauge::default());
     let begin = Instant::now();
-    let (mut worker, _waker) = Worker::new(inbox, begin, Arc::clone(&gauge)).unwrap();
+    let (mut worker, _waker) =
+        Worker::new((messages.clone(), inbox), begin, Arc::clone(&gauge)).unwrap();
     let (tell, _news) = unbounded_channel();
     let (note, noted) = mpsc::channel();
     let host = |key| {
@@ -498,7 +534,8 @@ fn what_a_media_thread_measures_decides_what_its_sessions_leave_out_and_who_may_
 #[test]
 fn a_flood_of_one_port_is_read_in_turns_and_does_not_take_the_threads_time() {
     let (messages, inbox) = mpsc::channel();
-    let (mut worker, _waker) = Worker::new(inbox, Instant::now(), Arc::default()).unwrap();
+    let (mut worker, _waker) =
+        Worker::new((messages.clone(), inbox), Instant::now(), Arc::default()).unwrap();
     let (tell, _news) = unbounded_channel();
     let (note, noted) = mpsc::channel();
     messages
@@ -533,7 +570,8 @@ fn a_flood_of_one_port_is_read_in_turns_and_does_not_take_the_threads_time() {
 #[test]
 fn a_flood_of_a_call_with_pictures_is_read_as_a_burst_once_and_then_as_fast_as_pictures_come() {
     let (messages, inbox) = mpsc::channel();
-    let (mut worker, _waker) = Worker::new(inbox, Instant::now(), Arc::default()).unwrap();
+    let (mut worker, _waker) =
+        Worker::new((messages.clone(), inbox), Instant::now(), Arc::default()).unwrap();
     let (tell, _news) = unbounded_channel();
     let (note, noted) = mpsc::channel();
     let wishes = Vec::new();
@@ -568,7 +606,8 @@ fn a_flood_of_a_call_with_pictures_is_read_as_a_burst_once_and_then_as_fast_as_p
 #[test]
 fn sound_behind_a_burst_of_pictures_does_not_wait_for_the_next_tick() {
     let (messages, inbox) = mpsc::channel();
-    let (mut worker, _waker) = Worker::new(inbox, Instant::now(), Arc::default()).unwrap();
+    let (mut worker, _waker) =
+        Worker::new((messages.clone(), inbox), Instant::now(), Arc::default()).unwrap();
     let (tell, _news) = unbounded_channel();
     let (note, noted) = mpsc::channel();
     let wishes = Vec::new();

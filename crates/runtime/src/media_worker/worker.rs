@@ -21,6 +21,7 @@ use super::order::{self, ConferenceOrder, Key, Message, Order, Spec};
 use super::sockets::{self, DATAGRAM, Readiness, Sockets};
 use crate::audio::{Conference, SinkGroup};
 use crate::tick_clock::{Clock, TICK};
+use crate::video::Wake;
 
 /// How many more sessions may begin their frames on one phase than on the other: some hundred
 /// microseconds of encoding, far less than the 10 ms that waiting for the other phase would cost.
@@ -35,6 +36,9 @@ const WAKE: Token = Token(usize::MAX);
 /// One media thread's state.
 pub(super) struct Worker {
     poll: Poll,
+    waker: Arc<Waker>,
+    /// For who wakes the thread for a session.
+    post: mpsc::Sender<Message>,
     inbox: mpsc::Receiver<Message>,
     /// The turn was over before the inbox was empty.
     unordered: bool,
@@ -67,7 +71,7 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(
-        inbox: mpsc::Receiver<Message>,
+        (post, inbox): (mpsc::Sender<Message>, mpsc::Receiver<Message>),
         epoch: Instant,
         gauge: Arc<Gauge>,
     ) -> io::Result<(Worker, Arc<Waker>)> {
@@ -75,6 +79,8 @@ impl Worker {
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
         let worker = Worker {
             poll,
+            waker: Arc::clone(&waker),
+            post,
             inbox,
             unordered: false,
             sessions: BTreeMap::new(),
@@ -199,7 +205,8 @@ impl Worker {
         while let Ok(message) = self.inbox.try_recv() {
             match message {
                 Message::Host(_, spec) => spec.refuse(reason.to_owned()),
-                Message::Conference(..) | Message::Order(..) | Message::Stop => {}
+                Message::Conference(..) | Message::Order(..) | Message::Show(_) | Message::Stop => {
+                }
             }
         }
     }
@@ -227,6 +234,7 @@ impl Worker {
                 Message::Host(key, spec) => self.host(key, spec),
                 Message::Order(key, order) => self.order(key, *order),
                 Message::Conference(key, order) => self.order_conference(key, order),
+                Message::Show(key) => self.show_soon(key),
                 Message::Stop => self.stopping = true,
             }
         }
@@ -269,6 +277,9 @@ impl Worker {
             }
             return;
         }
+        if let Order::Show(_, Some(reader)) = &order {
+            reader.wake_by(self.waker_of(key));
+        }
         if self.drive(key, |session, now| session.order(order, now)) == Some(Life::Over) {
             self.remove(key);
         }
@@ -294,6 +305,25 @@ impl Worker {
             }
             // It stays where it was; there may be an address when it is asked for the next offer.
             Err(error) => tracing::debug!(%error, "no address is left for media"),
+        }
+    }
+
+    /// Has a session look for frames when they come, and not on its next tick.
+    fn waker_of(&self, key: Key) -> Wake {
+        let (post, waker) = (self.post.clone(), Arc::clone(&self.waker));
+        Arc::new(move || {
+            if post.send(Message::Show(key)).is_ok() {
+                // It fails if the thread has ended, and with it the session.
+                let _ = waker.wake();
+            }
+        })
+    }
+
+    /// Frames of a session that does not tick wait until it does.
+    fn show_soon(&mut self, key: Key) {
+        let ticks = |session: &Hosted| session.phase.is_some();
+        if self.sessions.get(&key).is_some_and(ticks) && !self.unshown.contains(&key) {
+            self.unshown.push_back(key);
         }
     }
 
@@ -451,7 +481,7 @@ impl Worker {
     }
 
     /// Pictures, once all sound of the tick is made, as long as there is time.
-    fn run_pictures(&mut self) {
+    pub(super) fn run_pictures(&mut self) {
         let until = Instant::now() + TURN;
         while self.unticked.is_empty()
             && let Some(key) = self.unshown.pop_front()

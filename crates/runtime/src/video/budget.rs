@@ -47,11 +47,6 @@ impl PixelBudget {
         !self.rests
     }
 
-    /// Whether frames are left out.
-    pub(super) fn rests(&self) -> bool {
-        self.rests
-    }
-
     /// Whether there is time again, for a key frame.
     pub(super) fn wants_key_frame(&mut self, now: Instant) -> bool {
         self.save(now);

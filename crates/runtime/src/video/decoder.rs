@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use video::ivf::IvfWriter;
@@ -27,6 +28,7 @@ const BACKLOG: usize = 4;
 pub(super) struct Decoding {
     frames: Arc<FrameQueue<EncodedFrame>>,
     codecs: &'static [VideoCodec],
+    left_out: Arc<AtomicBool>,
     task: TaskHandle,
 }
 
@@ -104,20 +106,28 @@ impl Decoding {
             false => &VideoCodec::ALL,
         };
         let frames = Arc::new(FrameQueue::new(MOST_ENCODED, MOST_ENCODED_OCTETS));
+        let left_out = Arc::new(AtomicBool::new(false));
         let task = DecodingTask {
             frames: Arc::clone(&frames),
             drain,
             decoder: None,
             wisher: Arc::clone(wisher),
             budget: PixelBudget::default(),
+            left_out: Arc::clone(&left_out),
             begin: None,
             failed: false,
         };
-        let started = TaskHandle::start(|_| task);
+        let started = TaskHandle::start(|waker| {
+            if let Drain::Sink(sink) = &task.drain {
+                sink.decoded_by(waker);
+            }
+            task
+        });
         let task = started.map_err(|why| VideoOpenError::Thread(why.to_string()))?;
         Ok(Decoding {
             frames,
             codecs,
+            left_out,
             task,
         })
     }
@@ -133,6 +143,11 @@ impl Decoding {
         self.codecs
     }
 
+    /// Whether frames were left out, since this was asked last, for they have more pixels than are decoded.
+    pub(super) fn has_left_out(&self) -> bool {
+        self.left_out.swap(false, Ordering::Relaxed)
+    }
+
     /// Whether nobody reads it any more: then the thread has let go of its end.
     pub(super) fn is_over(&self) -> bool {
         Arc::strong_count(&self.frames) == 1
@@ -145,6 +160,8 @@ struct DecodingTask {
     decoder: Option<Decoder>,
     wisher: Arc<Wisher>,
     budget: PixelBudget,
+    /// There was no time for a frame.
+    left_out: Arc<AtomicBool>,
     /// When the first frame was taken.
     begin: Option<Instant>,
     /// The file can't be written any more.
@@ -199,15 +216,10 @@ impl DecodingTask {
 
     /// Whether there is time for a frame. What there is none for is left out up to a key frame.
     fn has_time_for(&mut self, frame: &EncodedFrame, now: Instant) -> bool {
-        let rested = self.budget.rests();
         if self.budget.takes(frame, now) {
             return true;
         }
-        if !rested {
-            tracing::warn!(
-                "more pixels a second come than are decoded: some pictures are left out"
-            );
-        }
+        self.left_out.store(true, Ordering::Relaxed);
         if let Drain::Sink(sink) = &self.drain {
             sink.leave_out();
         }

@@ -13,7 +13,7 @@ use super::codec::{Encoder, Settings};
 use super::flow::{Flow, Upstream, VideoReader};
 use super::raw::RawFrame;
 use super::threads::{Task, TaskHandle, TaskWaker, Turn};
-use super::{VideoOpenError, Wake, has_raw_video};
+use super::{VideoOpenError, has_raw_video};
 use crate::files::PlayedFile;
 
 /// What a session wishes of its encoder.
@@ -77,7 +77,7 @@ pub(super) fn encode_queue(
 }
 
 /// Begins to encode a file, in the time that it says.
-pub(super) fn y4m(path: &str, repeat: bool, wake: Wake) -> Result<VideoReader, VideoOpenError> {
+pub(super) fn y4m(path: &str, repeat: bool) -> Result<VideoReader, VideoOpenError> {
     if !has_raw_video() {
         return Err(VideoOpenError::NoCodec);
     }
@@ -86,7 +86,7 @@ pub(super) fn y4m(path: &str, repeat: bool, wake: Wake) -> Result<VideoReader, V
         why: why.to_string(),
     };
     let (reader, played) = open(path).map_err(failed)?;
-    let flow = Flow::new(wake);
+    let flow = Flow::new();
     let feed = Feed::File(Box::new(Played {
         path: path.to_owned(),
         repeat,

@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use video::{EncodedFrame, FrameQueue, Pushed, VideoCodec};
 
@@ -27,7 +27,8 @@ pub(super) trait Upstream: Send + Sync {
 /// The queue between a source and a session.
 pub(super) struct Flow {
     frames: FrameQueue<EncodedFrame>,
-    wake: Wake,
+    /// Wakes whoever reads, once somebody does.
+    wake: OnceLock<Wake>,
     /// The reader found nothing and waits to be woken.
     starved: AtomicBool,
     left: AtomicBool,
@@ -35,10 +36,10 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    pub(super) fn new(wake: Wake) -> Arc<Flow> {
+    pub(super) fn new() -> Arc<Flow> {
         Arc::new(Flow {
             frames: FrameQueue::new(MOST_ENCODED, MOST_ENCODED_OCTETS),
-            wake,
+            wake: OnceLock::new(),
             starved: AtomicBool::new(true),
             left: AtomicBool::new(false),
             over: AtomicBool::new(false),
@@ -47,8 +48,11 @@ impl Flow {
 
     pub(super) fn push(&self, frame: EncodedFrame) -> Pushed {
         let pushed = self.frames.push(frame);
-        if pushed == Pushed::Taken && self.starved.swap(false, Ordering::SeqCst) {
-            (self.wake)();
+        if pushed == Pushed::Taken
+            && self.starved.swap(false, Ordering::SeqCst)
+            && let Some(wake) = self.wake.get()
+        {
+            wake();
         }
         pushed
     }
@@ -98,18 +102,23 @@ impl VideoReader {
     }
 
     /// Reads what the application writes to the source with this number.
-    pub fn open(id: u64, wake: Wake) -> Result<VideoReader, VideoOpenError> {
-        VideoSource::reader(id, wake)
+    pub fn open(id: u64) -> Result<VideoReader, VideoOpenError> {
+        VideoSource::reader(id)
     }
 
     /// Plays a file of raw pictures (YUV4MPEG2), once or over and over, as soon as the far end takes pictures. Blocks.
-    pub fn y4m(path: &str, repeat: bool, wake: Wake) -> Result<VideoReader, VideoOpenError> {
-        encoder::y4m(path, repeat, wake)
+    pub fn y4m(path: &str, repeat: bool) -> Result<VideoReader, VideoOpenError> {
+        encoder::y4m(path, repeat)
     }
 
     /// Plays a file of encoded frames (IVF), once or over and over, as soon as the far end takes pictures. Blocks.
-    pub fn ivf(path: &str, repeat: bool, wake: Wake) -> Result<VideoReader, VideoOpenError> {
-        ivf::ivf(path, repeat, wake)
+    pub fn ivf(path: &str, repeat: bool) -> Result<VideoReader, VideoOpenError> {
+        ivf::ivf(path, repeat)
+    }
+
+    /// Has this called when a frame has come after [`pop`](Self::pop) found none; the first one that is given stays.
+    pub fn wake_by(&self, wake: Wake) {
+        let _before = self.flow.wake.set(wake);
     }
 
     /// The codecs in which frames can come, the best first.
@@ -117,7 +126,7 @@ impl VideoReader {
         &self.codecs
     }
 
-    /// Takes the oldest frame; if there is none, its waker is called when one has come.
+    /// Takes the oldest frame; if there is none, whoever is to be woken is when one has come.
     pub fn pop(&mut self) -> Option<EncodedFrame> {
         if let Some(frame) = self.flow.frames.pop() {
             return Some(frame);

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use video::ivf::{IvfError, IvfReader};
 use video::{EncodedFrame, VideoCodec};
 
+use super::VideoOpenError;
 use super::encoder::open_file;
 use super::flow::{Flow, Upstream, VideoReader};
 use super::threads::{Task, TaskHandle, TaskWaker, Turn};
-use super::{VideoOpenError, Wake};
 use crate::files::PlayedFile;
 
 /// A gap that is longer, or time that goes back, is a clock that lies.
@@ -22,13 +22,13 @@ const ASSUMED_GAP: Duration = Duration::from_millis(33);
 const STOOD_STILL: Duration = Duration::from_secs(2);
 
 /// Begins to play a file.
-pub(super) fn ivf(path: &str, repeat: bool, wake: Wake) -> Result<VideoReader, VideoOpenError> {
+pub(super) fn ivf(path: &str, repeat: bool) -> Result<VideoReader, VideoOpenError> {
     let (reader, played) = open(path).map_err(|why| VideoOpenError::File {
         path: path.to_owned(),
         why: why.to_string(),
     })?;
     let codec = reader.codec();
-    let flow = Flow::new(wake);
+    let flow = Flow::new();
     let active = Arc::<AtomicBool>::default();
     let task = IvfTask {
         path: path.to_owned(),

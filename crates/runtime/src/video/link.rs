@@ -12,8 +12,7 @@ use super::{VideoReader, Wish};
 
 /// Makes a link: what the one session writes, the other reads and sends. `wish` reaches the session that writes.
 pub fn link(wish: Wish) -> (VideoLinkWriter, VideoReader) {
-    // The tick of the session that reads looks for frames: nobody has to be woken.
-    let flow = Flow::new(Arc::new(|| ()));
+    let flow = Flow::new();
     let forwarded = Arc::new(Forwarded {
         wisher: Wisher::new(wish),
         active: AtomicBool::new(false),
@@ -24,6 +23,8 @@ pub fn link(wish: Wish) -> (VideoLinkWriter, VideoReader) {
         forwarded: Arc::clone(&forwarded),
     };
     let reader = VideoReader::new(flow, forwarded, VideoCodec::ALL.to_vec());
+    // Fifty who see one frame are served on their ticks: each would have its thread woken for it.
+    reader.wake_by(Arc::new(|| ()));
     (writer, reader)
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use video::{EncodedFrame, FrameQueue, Picture, Pushed, Queued};
 
+use super::threads::TaskWaker;
 use super::wish::Wisher;
 use super::{MOST_ENCODED_OCTETS, MOST_RAW_OCTETS, RawFormat, RawFrame, VideoOpenError};
 use crate::audio::SinkGroup;
@@ -62,8 +63,14 @@ struct SharedVideoSink {
     /// A session has filled it since one was expected.
     was_fed: AtomicBool,
     group: Arc<SinkGroup>,
-    /// Of the session that fills it.
-    wisher: Mutex<Option<Arc<Wisher>>>,
+    filled_by: Mutex<Option<FilledBy>>,
+}
+
+/// The session that fills a sink.
+struct FilledBy {
+    wisher: Arc<Wisher>,
+    /// Whoever decodes for it.
+    decoder: Option<TaskWaker>,
 }
 
 impl fmt::Debug for SharedVideoSink {
@@ -98,7 +105,7 @@ impl VideoSink {
             closed: AtomicBool::new(false),
             was_fed: AtomicBool::new(false),
             group,
-            wisher: Mutex::new(None),
+            filled_by: Mutex::new(None),
         });
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         sinks().insert(id, Arc::clone(&shared));
@@ -117,7 +124,7 @@ impl VideoSink {
 
     /// Whether a session fills it now.
     pub fn is_fed(&self) -> bool {
-        self.shared.wisher().is_some()
+        self.shared.filled_by().is_some()
     }
 
     /// Whether one has since it was expected.
@@ -151,8 +158,8 @@ impl VideoSink {
 
     /// Asks the far end for a key frame, at most twice a second.
     pub fn request_key_frame(&self) {
-        if let Some(wisher) = &*self.shared.wisher() {
-            wisher.wish();
+        if let Some(session) = &*self.shared.filled_by() {
+            session.wisher.wish();
         }
     }
 
@@ -163,11 +170,14 @@ impl VideoSink {
     ) -> Result<(SinkEnd, SinkFormat), VideoOpenError> {
         let shared = sinks().get(&id).cloned();
         let shared = shared.ok_or(VideoOpenError::NoSink(id))?;
-        let mut slot = shared.wisher();
+        let mut slot = shared.filled_by();
         if slot.is_some() {
             return Err(VideoOpenError::SinkBusy(id));
         }
-        *slot = Some(Arc::clone(wisher));
+        *slot = Some(FilledBy {
+            wisher: Arc::clone(wisher),
+            decoder: None,
+        });
         shared.was_fed.store(true, Ordering::Release);
         drop(slot);
         // What another session wrote can't be seen with what this one writes.
@@ -181,12 +191,20 @@ impl Drop for VideoSink {
     fn drop(&mut self) {
         self.shared.closed.store(true, Ordering::Release);
         sinks().remove(&self.id);
+        // Nobody reads what waits, and the session may hold its end for as long as nothing comes.
+        while self.shared.frames.pop().is_some() {}
+        let session = self.shared.filled_by();
+        if let Some(decoder) = session.as_ref().and_then(|by| by.decoder.as_ref()) {
+            decoder.wake();
+        }
     }
 }
 
 impl SharedVideoSink {
-    fn wisher(&self) -> MutexGuard<'_, Option<Arc<Wisher>>> {
-        self.wisher.lock().unwrap_or_else(PoisonError::into_inner)
+    fn filled_by(&self) -> MutexGuard<'_, Option<FilledBy>> {
+        self.filled_by
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -196,6 +214,16 @@ pub(super) struct SinkEnd {
 }
 
 impl SinkEnd {
+    /// Has whoever decodes for the sink learn that it was closed.
+    pub(super) fn decoded_by(&self, decoder: &TaskWaker) {
+        if let Some(session) = &mut *self.shared.filled_by() {
+            session.decoder = Some(decoder.clone());
+        }
+        if self.is_closed() {
+            decoder.wake();
+        }
+    }
+
     pub(super) fn push(&self, frame: EncodedFrame) -> Pushed {
         self.give(SinkFrame::Encoded(frame))
     }
@@ -213,6 +241,9 @@ impl SinkEnd {
     }
 
     fn give(&self, frame: SinkFrame) -> Pushed {
+        if self.is_closed() {
+            return Pushed::Dropped;
+        }
         let pushed = self.shared.frames.push(frame);
         if pushed == Pushed::Taken && self.shared.starved.load(Ordering::SeqCst) {
             self.shared.group.wake();
@@ -227,7 +258,7 @@ impl SinkEnd {
 
 impl Drop for SinkEnd {
     fn drop(&mut self) {
-        *self.shared.wisher() = None;
+        *self.shared.filled_by() = None;
     }
 }
 

@@ -12,7 +12,7 @@ use video::{EncodedFrame, FrameQueue, NotAFrame, Pushed, Rotation, Size, VideoCo
 use super::encoder::{Encoding, Wishes, encode_queue};
 use super::flow::{Flow, Upstream, VideoReader};
 use super::wish::Wisher;
-use super::{MOST_RAW, MOST_RAW_OCTETS, RawFormat, RawFrame, VideoOpenError, Wake};
+use super::{MOST_RAW, MOST_RAW_OCTETS, RawFormat, RawFrame, VideoOpenError};
 
 /// What a source is told, from the thread it happened on: the listener must not block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,14 +193,14 @@ impl VideoSource {
     }
 
     /// The reading end of the source with this number.
-    pub(super) fn reader(id: u64, wake: Wake) -> Result<VideoReader, VideoOpenError> {
+    pub(super) fn reader(id: u64) -> Result<VideoReader, VideoOpenError> {
         let shared = sources().get(&id).cloned();
         let shared = shared.ok_or(VideoOpenError::NoSource(id))?;
         let mut reading = shared.reading();
         if reading.is_some() {
             return Err(VideoOpenError::SourceBusy(id));
         }
-        let flow = Flow::new(wake);
+        let flow = Flow::new();
         let (encoded, codecs) = match &shared.format {
             SourceFormat::Encoded(codecs) if codecs.is_empty() => (None, VideoCodec::ALL.to_vec()),
             SourceFormat::Encoded(codecs) => (None, codecs.clone()),
@@ -313,7 +313,7 @@ fn sources() -> MutexGuard<'static, BTreeMap<u64, Arc<SharedVideoSource>>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{DELTA, KEY, counter};
+    use super::super::testing::{DELTA, KEY, counter, opened};
     use super::*;
 
     type Told = Arc<Mutex<Vec<VideoSourceEvent>>>;
@@ -339,7 +339,7 @@ mod tests {
         let (source, told) = source();
         assert!(!write(&source, 0, &KEY), "nobody has it");
         let (wake, woken) = counter();
-        let mut reader = VideoReader::open(source.id(), wake).unwrap();
+        let mut reader = opened(VideoReader::open(source.id()), wake);
         assert_eq!(reader.pop(), None);
         assert!(!write(&source, 1, &KEY), "nothing was agreed");
         reader.set_active(Some(VideoCodec::Vp8));
@@ -360,7 +360,7 @@ mod tests {
     #[test]
     fn what_the_far_end_does_not_take_is_not_sent() {
         let (source, _) = source();
-        let mut reader = VideoReader::open(source.id(), counter().0).unwrap();
+        let mut reader = VideoReader::open(source.id()).unwrap();
         reader.set_active(Some(VideoCodec::H264));
         assert!(!write(&source, 1, &KEY));
         assert_eq!(reader.pop(), None);
@@ -369,7 +369,7 @@ mod tests {
     #[test]
     fn a_source_that_writes_too_fast_is_bounded() {
         let (source, _) = source();
-        let mut reader = VideoReader::open(source.id(), counter().0).unwrap();
+        let mut reader = VideoReader::open(source.id()).unwrap();
         reader.set_active(Some(VideoCodec::Vp8));
         assert!(write(&source, 0, &KEY));
         let taken = (1..10_000).filter(|ms| write(&source, *ms, &DELTA)).count();
@@ -381,7 +381,7 @@ mod tests {
     #[test]
     fn a_bitrate_is_told_when_it_changes() {
         let (source, told) = source();
-        let reader = VideoReader::open(source.id(), counter().0).unwrap();
+        let reader = VideoReader::open(source.id()).unwrap();
         for target in [300_000, 300_000, 500_000] {
             reader.set_target(target);
         }
@@ -393,13 +393,13 @@ mod tests {
     fn a_source_feeds_one_session_at_a_time() {
         let (source, _) = source();
         let id = source.id();
-        let first = VideoReader::open(id, counter().0).unwrap();
-        let busy = VideoReader::open(id, counter().0).unwrap_err();
+        let first = VideoReader::open(id).unwrap();
+        let busy = VideoReader::open(id).unwrap_err();
         assert_eq!(busy, VideoOpenError::SourceBusy(id));
         drop(first);
-        assert!(VideoReader::open(id, counter().0).is_ok());
+        assert!(VideoReader::open(id).is_ok());
         drop(source);
-        let gone = VideoReader::open(id, counter().0).unwrap_err();
+        let gone = VideoReader::open(id).unwrap_err();
         assert_eq!(gone, VideoOpenError::NoSource(id));
     }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use video::{EncodedFrame, VideoCodec};
 
+use super::{VideoOpenError, VideoReader, Wake};
+
 /// A callback, and how often it was called.
 pub(super) fn counter() -> (Arc<dyn Fn() + Send + Sync>, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
@@ -14,6 +16,13 @@ pub(super) fn counter() -> (Arc<dyn Fn() + Send + Sync>, Arc<AtomicUsize>) {
         counted.fetch_add(1, Ordering::SeqCst);
     });
     (callback, count)
+}
+
+/// A reader that wakes by this.
+pub(super) fn opened(reader: Result<VideoReader, VideoOpenError>, wake: Wake) -> VideoReader {
+    let reader = reader.unwrap();
+    reader.wake_by(wake);
+    reader
 }
 
 /// A VP8 key frame of 640 × 360, by its octets.

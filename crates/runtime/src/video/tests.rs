@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use video::ivf::IvfReader;
 use video::y4m::Y4mReader;
 use video::{EncodedFrame, Rotation, Size};
 
-use super::testing::{counter, delta, key};
+use super::testing::{counter, delta, key, opened};
 use super::*;
 use crate::audio::SinkGroup;
 
@@ -106,7 +107,7 @@ impl Drop for Scratch {
 fn raw_pictures_go_through_a_session_and_come_out_raw() {
     let source = raw_source();
     let (wake, woken) = waker();
-    let mut reader = VideoReader::open(source.id(), wake).unwrap();
+    let mut reader = opened(VideoReader::open(source.id()), wake);
     assert_eq!(reader.codecs(), [VideoCodec::Vp8]);
     let size = Size::new(64, 48);
     assert!(!write(&source, size, 0), "nothing was agreed");
@@ -133,10 +134,38 @@ fn raw_pictures_go_through_a_session_and_come_out_raw() {
 }
 
 #[test]
+fn a_sink_that_is_closed_is_let_go_at_once_though_nothing_comes_any_more() {
+    let source = raw_source();
+    let (wake, woken) = waker();
+    let mut reader = opened(VideoReader::open(source.id()), wake);
+    reader.set_active(Some(VideoCodec::Vp8));
+    let (sink, seen) = raw_sink(RawFormat::I420);
+    let id = sink.id();
+    let (wish, wishes) = counter();
+    let mut writer = VideoWriter::open(id, wish).unwrap();
+    write(&source, Size::new(64, 48), 0);
+    let frame = next(&mut reader, &woken);
+    assert!(writer.push(&frame));
+    until("a picture", || sink.read().is_some());
+    assert!(writer.push(&frame), "it waits to be read");
+    let wished = wishes.load(Ordering::SeqCst);
+    drop(sink);
+    // What decodes has ended, and with it all that it held, before another frame shows that nobody reads.
+    until("the end of a decoder", || writer.is_over());
+    while seen.try_recv().is_ok() {}
+    assert!(!writer.push(&frame));
+    assert!(!writer.push(&delta(9)));
+    assert!(seen.try_recv().is_err(), "nobody is woken");
+    assert_eq!(wishes.load(Ordering::SeqCst), wished);
+    let gone = VideoWriter::open(id, counter().0).unwrap_err();
+    assert_eq!(gone, VideoOpenError::NoSink(id));
+}
+
+#[test]
 fn a_key_frame_that_the_far_end_wants_is_the_next() {
     let source = raw_source();
     let (wake, woken) = waker();
-    let mut reader = VideoReader::open(source.id(), wake).unwrap();
+    let mut reader = opened(VideoReader::open(source.id()), wake);
     reader.set_active(Some(VideoCodec::Vp8));
     let mut keys = Vec::new();
     for number in 0..6 {
@@ -161,7 +190,7 @@ fn a_key_frame_that_the_far_end_wants_is_the_next() {
 fn a_narrow_network_gets_smaller_pictures() {
     let source = raw_source();
     let (wake, woken) = waker();
-    let mut reader = VideoReader::open(source.id(), wake).unwrap();
+    let mut reader = opened(VideoReader::open(source.id()), wake);
     reader.set_target(150_000);
     reader.set_active(Some(VideoCodec::Vp8));
     write(&source, Size::new(640, 360), 0);
@@ -172,7 +201,7 @@ fn a_narrow_network_gets_smaller_pictures() {
 fn a_turned_picture_is_sent_upright() {
     let source = raw_source();
     let (wake, woken) = waker();
-    let mut reader = VideoReader::open(source.id(), wake).unwrap();
+    let mut reader = opened(VideoReader::open(source.id()), wake);
     reader.set_active(Some(VideoCodec::Vp8));
     let size = Size::new(64, 48);
     let data = vec![90; size.rgba_octets()];
@@ -186,7 +215,7 @@ fn a_turned_picture_is_sent_upright() {
 fn a_source_that_writes_faster_than_can_be_encoded_is_bounded_and_told() {
     let source = raw_source();
     let (wake, _woken) = waker();
-    let reader = VideoReader::open(source.id(), wake).unwrap();
+    let reader = opened(VideoReader::open(source.id()), wake);
     reader.set_active(Some(VideoCodec::Vp8));
     let size = Size::new(640, 360);
     let refused = (0..200)
@@ -224,13 +253,13 @@ fn damage_on_the_way_to_a_raw_sink_asks_for_a_key_frame_and_harms_nothing() {
     let (sink, _woken) = raw_sink(RawFormat::I420);
     let (wish, wishes) = counter();
     let mut writer = VideoWriter::open(sink.id(), wish).unwrap();
-    let before = wishes.load(std::sync::atomic::Ordering::SeqCst);
+    let before = wishes.load(Ordering::SeqCst);
     assert_eq!(before, 1);
     // Its head is a key frame's, and nothing follows.
     until("a wish", || {
         writer.push(&key(1));
         writer.push(&delta(2));
-        wishes.load(std::sync::atomic::Ordering::SeqCst) > before
+        wishes.load(Ordering::SeqCst) > before
     });
     assert_eq!(sink.read(), None);
 }
@@ -252,7 +281,7 @@ fn a_file_of_pictures_plays_in_its_time_and_over_and_over() {
     let path = scratch.path("clip.y4m");
     y4m_file(&path, Size::new(32, 32), 3, 25);
     let (wake, woken) = waker();
-    let mut reader = VideoReader::y4m(&path, true, wake).unwrap();
+    let mut reader = opened(VideoReader::y4m(&path, true), wake);
     reader.set_active(Some(VideoCodec::Vp8));
     let begin = Instant::now();
     let times: Vec<_> = (0..8)
@@ -274,12 +303,12 @@ fn a_file_that_ends_or_lies_or_is_none_plays_what_it_has() {
     let empty = scratch.path("empty.y4m");
     y4m_file(&empty, Size::new(32, 32), 0, 25);
     let (wake, _woken) = waker();
-    let mut reader = VideoReader::y4m(&empty, true, wake).unwrap();
+    let mut reader = opened(VideoReader::y4m(&empty, true), wake);
     reader.set_active(Some(VideoCodec::Vp8));
     let once = scratch.path("once.y4m");
     y4m_file(&once, Size::new(32, 32), 2, 100);
     let (wake, woken) = waker();
-    let mut played = VideoReader::y4m(&once, false, wake).unwrap();
+    let mut played = opened(VideoReader::y4m(&once, false), wake);
     played.set_active(Some(VideoCodec::Vp8));
     next(&mut played, &woken);
     assert_eq!(
@@ -297,13 +326,12 @@ fn a_file_that_ends_or_lies_or_is_none_plays_what_it_has() {
         "/dev/zero",
         "/nowhere/at/all",
     ] {
-        let (wake, _woken) = waker();
-        let error = VideoReader::y4m(path, true, wake.clone()).unwrap_err();
+        let error = VideoReader::y4m(path, true).unwrap_err();
         assert!(
             matches!(error, VideoOpenError::File { .. }),
             "{path}: {error}"
         );
-        assert!(VideoReader::ivf(path, true, wake).is_err());
+        assert!(VideoReader::ivf(path, true).is_err());
     }
 }
 
@@ -329,7 +357,7 @@ fn frames_are_written_as_they_come_and_played_again() {
     assert_eq!(whole(), Some(4));
 
     let (wake, woken) = waker();
-    let mut reader = VideoReader::ivf(&path, true, wake).unwrap();
+    let mut reader = opened(VideoReader::ivf(&path, true), wake);
     assert_eq!(reader.codecs(), [VideoCodec::Vp8]);
     reader.set_active(Some(VideoCodec::Vp8));
     let frames: Vec<_> = (0..6).map(|_| next(&mut reader, &woken)).collect();
@@ -342,7 +370,7 @@ fn frames_are_written_as_they_come_and_played_again() {
 fn pictures_are_written_into_a_file_that_is_whole() {
     let source = raw_source();
     let (wake, woken) = waker();
-    let mut reader = VideoReader::open(source.id(), wake).unwrap();
+    let mut reader = opened(VideoReader::open(source.id()), wake);
     reader.set_active(Some(VideoCodec::Vp8));
     let scratch = Scratch::new("y4m-out");
     let path = scratch.path("call.y4m");
@@ -390,7 +418,7 @@ fn a_file_is_written_by_one_call_at_a_time_and_none_that_is_played_is_emptied() 
             .map(|frame| frame.key),
         Some(true)
     );
-    let reader = VideoReader::ivf(&path, true, counter().0).unwrap();
+    let reader = VideoReader::ivf(&path, true).unwrap();
     let error = VideoWriter::ivf(&path, counter().0)
         .unwrap_err()
         .to_string();

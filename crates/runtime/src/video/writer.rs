@@ -64,6 +64,23 @@ impl VideoWriter {
         }
     }
 
+    /// Whether frames were left out, since this was asked last, for they have more pixels than are decoded.
+    pub fn has_left_out(&self) -> bool {
+        match &self.end {
+            WriterEnd::Sink(_) => false,
+            WriterEnd::Decoding(decoding) => decoding.has_left_out(),
+        }
+    }
+
+    /// Whether nobody can see anything of it any more.
+    #[cfg(test)]
+    pub(super) fn is_over(&self) -> bool {
+        match &self.end {
+            WriterEnd::Sink(sink) => sink.is_closed(),
+            WriterEnd::Decoding(decoding) => decoding.is_over(),
+        }
+    }
+
     /// Gives a frame; says whether anybody may still see it.
     pub fn push(&mut self, frame: &EncodedFrame) -> bool {
         let (pushed, is_read) = match &self.end {

@@ -321,11 +321,12 @@ impl Endpoint {
         }
     }
 
-    /// RFC 3261 §14.1: the owner of the Call-ID waits 2.1–4 s, the other 0–2 s, in steps of 10 ms.
+    /// RFC 3261 §14.1: the owner of the Call-ID waits 2.1–4 s, the other 0–2 s, in steps of 10 ms. JsSIP makes the very offer again
+    /// after one second, whoever owns the Call-ID, and ends the call if ours came before it: it comes after.
     fn glare_wait(&mut self, role: Role) -> Duration {
         let steps = match role {
             Role::Caller => 210..=400,
-            Role::Callee => 0..=200,
+            Role::Callee => 150..=200,
         };
         Duration::from_millis(10 * self.draws.rng().random_range(steps))
     }

@@ -178,3 +178,12 @@ fn a_call_that_nobody_answers_shows_nothing_after_its_end() {
     rig.command(json!({ "type": "end", "id": id }));
     assert_eq!(told(&rig), ["+1 camera", "-1"]);
 }
+
+#[test]
+fn pixels_that_are_left_out_are_a_warning_until_all_are_decoded_again() {
+    let (mut rig, _, id) = Rig::talking(alice());
+    rig.media_event(id, MediaEvent::PixelsLeftOut { left_out: true });
+    assert_eq!(rig.last("warning")["warning"], "too-many-pixels");
+    rig.media_event(id, MediaEvent::PixelsLeftOut { left_out: false });
+    assert_eq!(rig.last("warningCleared")["warning"], "too-many-pixels");
+}

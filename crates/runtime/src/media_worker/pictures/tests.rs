@@ -58,7 +58,7 @@ fn source() -> (VideoSource, mpsc::Receiver<VideoSourceEvent>) {
 }
 
 fn reader(source: &VideoSource) -> VideoReader {
-    VideoReader::open(source.id(), Arc::new(|| ())).expect("it is free")
+    VideoReader::open(source.id()).expect("it is free")
 }
 
 fn write(source: &VideoSource, micros: u64) -> bool {
@@ -417,4 +417,59 @@ fn a_size_is_told_twice_a_second_however_often_it_changes() {
     sized(&mut pictures, 18);
     sized(&mut pictures, 17);
     assert_eq!(pictures.tidings(at(1500)), Vec::new(), "it is that again");
+}
+
+/// More pixels than are decoded in a second, in frames that say so and have no picture.
+#[cfg(feature = "vpx")]
+fn flood(pictures: &mut Pictures) {
+    let largest = [
+        0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x00, 0x0f, 0x70, 0x08, // 3840 by 2160
+    ];
+    for micros in 0..40 {
+        let at = Duration::from_micros(micros);
+        let frame = EncodedFrame::read(VideoCodec::Vp8, at, largest.as_slice().into());
+        pictures.take_frame(1, &frame.expect("a frame"));
+    }
+}
+
+#[cfg(feature = "vpx")]
+#[test]
+fn pixels_that_are_left_out_are_told_until_all_were_decoded_for_five_seconds() {
+    let group = SinkGroup::new(|| ());
+    let sink = VideoSink::raw(crate::video::RawFormat::I420, 8, group);
+    let mut pictures = Pictures::default();
+    agree(&mut pictures, vec![line(1, VideoContent::Camera, true)]);
+    let writer = VideoWriter::open(sink.id(), Arc::new(|| ())).expect("it is free");
+    pictures.see(1, Some((writer, KeyFrameWish::default())));
+    let begin = now();
+    let told = |pictures: &mut Pictures, after: Duration| {
+        let tidings = pictures.tidings(begin + after);
+        let of_pixels = tidings.into_iter().filter_map(|event| {
+            if let MediaEvent::PixelsLeftOut { left_out } = event {
+                Some(left_out)
+            } else {
+                None
+            }
+        });
+        of_pixels.collect::<Vec<_>>()
+    };
+    assert!(told(&mut pictures, Duration::ZERO).is_empty());
+    let mut at = Duration::ZERO;
+    let first = loop {
+        flood(&mut pictures);
+        std::thread::yield_now();
+        at += Duration::from_millis(10);
+        let told = told(&mut pictures, at);
+        if !told.is_empty() {
+            break told;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(30));
+    };
+    assert_eq!(first, [true]);
+    pictures.see(1, None);
+    assert!(told(&mut pictures, at + Duration::from_millis(4_900)).is_empty());
+    assert_eq!(
+        told(&mut pictures, at + Duration::from_millis(5_100)),
+        [false]
+    );
 }
