@@ -117,7 +117,7 @@ function presenceTables(folder) {
 }
 
 async function ready(ports, address, within = []) {
-  const signal = AbortSignal.timeout(10_000)
+  const signal = AbortSignal.timeout(within.length === 0 ? 10_000 : 40_000)
   if (within.length === 0) return void (await Promise.all(ports.map((port) => listening(port, signal))))
   const [command, ...rest] = [...within, process.execPath, fileURLToPath(new URL('ready.mjs', import.meta.url)), address, ...ports]
   await new Child(command, rest).prints(/^ready$/m, signal)

@@ -38,5 +38,5 @@ ear.on('data', (frame) => {
   if (silent > 200) tell(`sound after ${silent}`)
 })
 
-await phone.initialize({ signal: AbortSignal.timeout(10_000) })
+await phone.initialize({ signal: AbortSignal.timeout(40_000) })
 if (call) await phone.call(call, audio)

@@ -47,7 +47,7 @@ export async function startLaptop(t, transport) {
   }
   async function atPbx() {
     const pbx = start('world', server, serverAddress)
-    return JSON.parse((await pbx.prints(/^accounts (.*)$/m, AbortSignal.timeout(10_000)))[1])
+    return JSON.parse((await pbx.prints(/^accounts (.*)$/m, AbortSignal.timeout(40_000)))[1])
   }
 
   async function atKamailio(way) {

@@ -7,7 +7,7 @@ import { joining, startLaptop } from './moving.mjs'
 import { peers } from './peers.mjs'
 import { moves } from './reliability.mjs'
 
-const soon = (seconds = 20) => AbortSignal.timeout(seconds * 1000)
+const soon = (seconds = 60) => AbortSignal.timeout(seconds * 1000)
 
 /** A call from the laptop to the world that is heard on both sides. */
 async function talking(t, job = {}, transport) {
@@ -38,7 +38,7 @@ async function first(phone, pattern, since, seconds = 20) {
 }
 
 /** Changes the network of a call; says when sound was back on each side for good, in milliseconds after the new way was there. */
-async function moved(t, { laptop, world, alice, bob }, { leaving = [], elsewhere = [], joining: coming }) {
+async function moved(t, { laptop, world, alice, bob }, { leaving = [], elsewhere = [], joining: coming, most = 2000 }) {
   const before = Date.now()
   laptop(...leaving)
   world(...elsewhere)
@@ -50,7 +50,7 @@ async function moved(t, { laptop, world, alice, bob }, { leaving = [], elsewhere
   const interrupted = ['true', 'false'].map((is) => times(alice, `interrupted ${is}`, there - 60_000).at(-1) - 60_000)
   t.diagnostic(`heard again after ${back.join(' and ')} ms; interrupted from ${interrupted.join(' to ')} ms`)
   assert.doesNotMatch(alice.log + bob.log, /^ended/m)
-  for (const ms of back) assert.ok(ms < 2000, `sound was back after ${ms} ms`)
+  for (const ms of back) assert.ok(ms < most, `sound was back after ${ms} ms`)
 }
 
 describe('a laptop in a call', { skip: peers('nat') }, () => {
@@ -63,7 +63,8 @@ describe('a laptop in a call', { skip: peers('nat') }, () => {
     test(`at Kamailio, ${state}: goes from one interface to the other`, { skip: peers('kamailio') }, async (t) => {
       const [transport] = state.toLowerCase().split(' ').reverse()
       const leaving = ['ip address flush dev wlan', 'ip link set wlan down']
-      await moved(t, await talking(t, {}, transport), { leaving, joining: joining('wwan') })
+      // How soon is measured without Kamailio; here it is whether.
+      await moved(t, await talking(t, {}, transport), { leaving, joining: joining('wwan'), most: 15_000 })
     })
   }
 

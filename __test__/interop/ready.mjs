@@ -2,5 +2,5 @@
 import { listening } from './ports.mjs'
 
 const [address, ...ports] = process.argv.slice(2)
-await Promise.all(ports.map((port) => listening(Number(port), AbortSignal.timeout(10_000), address)))
+await Promise.all(ports.map((port) => listening(Number(port), AbortSignal.timeout(40_000), address)))
 console.log('ready')
