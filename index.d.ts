@@ -47,6 +47,13 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
      * accepted rings on. It is the same for all phones of the process. A few calls are taken on any machine.
      */
     get load(): number;
+    /** Whether a call would be taken now, as OPTIONS is answered, and what speaks for it: for a health check. */
+    health(): Health;
+    /**
+     * What this phone has to show, in Prometheus' text form, each sample labelled with its address. The function `metrics()` gives the same
+     * for the whole process.
+     */
+    metrics(): string;
     /**
      * Connects and registers; with `register: false` it only connects.
      *
@@ -2767,6 +2774,73 @@ export interface CallStats {
     packetsSent: number;
     /** Packets lost so far, of what was to be received. */
     packetsLost: number;
+}
+
+/** How a phone stands, for a health check. */
+export interface Health {
+    /**
+     * Whether a call would be taken now: `'ready'`, or why not. `'full'`: `maxSessions` is reached, or the machine has no time for
+     * another; `'draining'`: `drain()` was called; `'unreachable'`: not connected, or not registered; `'closed'`: destroyed.
+     */
+    status: 'ready' | 'full' | 'draining' | 'unreachable' | 'closed';
+    /** Whether the connection to a server is open. */
+    connected: boolean;
+    /** Whether the server holds the registration. */
+    registered: boolean;
+    /** Calls that there are, those that ring included. */
+    calls: number;
+    /** Calls that are not answered. */
+    ringing: number;
+    /** How full it is, 0 to 1: by `maxSessions` or by `load`, whichever is more. */
+    load: number;
+    /** What waits between the phone and the application: octets of events to be read, and commands. */
+    queues: {
+        events: number;
+        commands: number;
+    };
+}
+
+/** How the media clock of the process has kept its time. */
+export interface ClockFigures {
+    /** Ticks of 10 ms, over all threads. */
+    ticks: number;
+    /** Of these, how many began more than 10 ms late. */
+    late: number;
+    /** Ticks that were left out because they were due too long ago. */
+    skipped: number;
+}
+
+/**
+ * What this process and all its phones have to show, in Prometheus' text form; docs/fleet.md lists the names. Phones that were destroyed
+ * count on in what is added up.
+ */
+export declare function metrics(): string;
+
+/** What the channel `offhook:call:begin` of `node:diagnostics_channel` tells: a call rings or is placed. */
+export interface CallBegin {
+    phone: Softphone;
+    /** The id of the pending session and of the session. */
+    id: string;
+    direction: 'incoming' | 'outgoing';
+    address: string;
+}
+
+/** What `offhook:call:answer` tells. */
+export interface CallAnswer extends CallBegin {
+    /** Milliseconds from the INVITE to the answer. */
+    setUp: number;
+}
+
+/** What `offhook:call:end` tells, of each call that began, once. */
+export interface CallEnd extends CallBegin {
+    /** As in `CallAnswer`; absent if the call was not answered. */
+    setUp?: number;
+    /** Why it ended; with `summary` (MOS, loss, jitter) if it had sound. */
+    reason: EndReason;
+    /** What waits now between the phone and the application. */
+    queues: Health['queues'];
+    /** How the media clock of the process has kept its time until now. */
+    clock: ClockFigures;
 }
 
 /**

@@ -12,10 +12,12 @@ export type { Capture } from './capture'
 export type * from './conference-info'
 export { listDevices, type AudioDevice } from './devices'
 export { TypedEmitter } from './emitter'
+export type { CallAnswer, CallBegin, CallEnd } from './diagnostics'
 export { EndReason, type CallSummary, type EndCondition, type EndSide, type RedirectTarget } from './end-reason'
 export type { ErrorCode } from './error-code'
 export { SoftphoneError, type ErrorType, type SipStatus, type SoftphoneErrorInit, type SoftphoneErrorJson } from './errors'
 export type * from './events'
+export { metrics, type ClockFigures, type Health } from './health'
 export {
   Notifier,
   type AcceptSubscriptionOptions,

@@ -1,7 +1,7 @@
 import { aborted, SoftphoneError } from './errors'
 import type { Native, NativePhone, NativeTask } from './native'
 import type { StatsObject } from './stats'
-import type { WireCommand, WireEvent, WireEventOf, WirePhoneError } from './wire'
+import type { WireCommand, WireEvent, WireEventOf, WireHealth, WirePhoneError } from './wire'
 
 interface Waiting {
   /** The reply comes after `closed`. */
@@ -153,6 +153,16 @@ export class PhoneLink extends Link<WireCommand, WireEvent> {
   /** Writes a session's report to a file; settles when that is done. */
   report(sessionId: string, path: string): Promise<void> {
     return this.ask((ticket) => this.#phone.report(ticket, sessionId, path), { read: () => {} })
+  }
+
+  /** How the phone stands after the last thing that happened to it. */
+  health(): WireHealth {
+    return JSON.parse(this.#phone.health()) as WireHealth
+  }
+
+  /** What the phone has to show, in Prometheus' text form. */
+  metrics(): string {
+    return this.#phone.metrics()
   }
 
   /** Asks for a session's statistics. */

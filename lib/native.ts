@@ -28,6 +28,10 @@ export interface NativePhone extends NativeTask {
   capture(ticket: number, path: string): void
   /** Writes no more; the outcome is a `reply` event. */
   stopCapture(ticket: number): void
+  /** How it stands, a `WireHealth` as JSON. */
+  health(): string
+  /** What it has to show, in Prometheus' text form. */
+  metrics(): string
 }
 
 /** A look at everything that a call needs. */
@@ -195,6 +199,10 @@ export interface Native {
   NativeSignalWatch?: new (signals: readonly string[]) => NativeSignalWatch
   /** How full the media threads of the process are, 0 to 1; stand-ins of tests have none. */
   mediaLoad?(): number
+  /** How the media clock has kept its time, as JSON. */
+  clockFigures(): string
+  /** What the process has to show, in Prometheus' text form. */
+  metrics(): string
   /** Judges a phone's options without starting one; throws as the constructor does. */
   checkOptions(options: string): void
 }

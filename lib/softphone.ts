@@ -7,11 +7,13 @@ import { callOptions, starting, wireCall } from './call-options'
 import { Conference } from './conference'
 import { audioDevices, checkedRequest, checkTarget, expecting, headers, iceServers as iceServersRule, messaging } from './checked-options'
 import { InOrder, listDevices, refuseMissing, unwatchDevices, watchDevices, type AudioDevice } from './devices'
+import { CallDiagnostics } from './diagnostics'
 import { TypedEmitter } from './emitter'
 import { attend, depart } from './exit'
 import { checkReference, drainOptions, endOptions, redirectOptions, refusalOptions, rejectOptions } from './end-options'
 import { renamed, SoftphoneError } from './errors'
 import type { MessageWaitingEvent, PendingSession, SoftphoneEvents } from './events'
+import { idle, type Health } from './health'
 import { checkMeaning, PhoneLink } from './link'
 import { native } from './native'
 import { acceptingSubscription, Notifier, type AcceptSubscriptionOptions } from './notifier'
@@ -65,6 +67,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   readonly #options: SoftphoneOptions
   readonly #state: PhoneState
   readonly #acceptances: Acceptances
+  readonly #diagnostics = new CallDiagnostics(this)
   /** Held here: calls to come use them, and nobody else may hold a sink among them. */
   readonly #devices: AudioDeviceOptions = {}
   readonly #choices = new InOrder()
@@ -156,6 +159,19 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    */
   get load(): number {
     return native().mediaLoad?.() ?? 0
+  }
+
+  /** Whether a call would be taken now, as OPTIONS is answered, and what speaks for it: for a health check. */
+  health(): Health {
+    return this.#link?.health() ?? idle(this.#destroyed ? 'closed' : 'unreachable')
+  }
+
+  /**
+   * What this phone has to show, in Prometheus' text form, each sample labelled with its address. The function `metrics()` gives the same
+   * for the whole process.
+   */
+  metrics(): string {
+    return this.#link?.metrics() ?? ''
   }
 
   /**
@@ -511,6 +527,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     this.#link = new PhoneLink(native(), wireOptions(this.#options, token, this.#log.made), (event) => {
       if (hangsUp && event.type === 'closed') depart()
       this.#state.receive(event)
+      this.#diagnostics.note(event)
     })
     if (hangsUp) attend()
     this.#applyRef()

@@ -38,6 +38,8 @@ const entries = {
     'preflight-code',
     'capture',
     'stats',
+    'health',
+    'diagnostics',
     'emitter',
   ],
   // What it takes from the modules of `index`, it imports from there.

@@ -44,6 +44,18 @@ class NativePhone {
     this.onCommand?.(this.commands.at(-1))
   }
 
+  /** How many times somebody asked how it stands. */
+  looks = 0
+
+  health() {
+    this.looks++
+    return JSON.stringify({ status: 'ready', connected: true, registered: true, calls: 0, ringing: 0, load: 0, queues: { events: 7, commands: 1 } })
+  }
+
+  metrics() {
+    return '# the figures of one\n'
+  }
+
   ref() {
     this.refed = true
   }
@@ -222,6 +234,8 @@ const checked = []
 const checkOptions = (options) => void checked.push(JSON.parse(options))
 
 module.exports = {
+  clockFigures: () => JSON.stringify({ ticks: 100, late: 2, skipped: 1, spared: 0 }),
+  metrics: () => '# the figures of all\n',
   checkOptions,
   checked,
   NativePhone,
