@@ -40,5 +40,7 @@
     },
   }
   const contextBridge = { exposeInMainWorld: (name, api) => Object.defineProperty(window, name, { value: api }) }
-  globalThis.electron = { ipcRenderer, contextBridge }
+  /** Tells the phone something in the name of the page. */
+  const asPage = (message) => say({ port: [...ports.keys()].at(-1), message: { offhook: 'bridge', ...message } })
+  globalThis.electron = { ipcRenderer, contextBridge, asPage }
 })()

@@ -8,6 +8,22 @@ import { desktops, LONGEST, soon, until } from '../electron/desktop.mjs'
 import { app, BrowserWindow, invoke, ipcMain, powerMonitor, shoot, stage } from '../electron/stage.mjs'
 import { peers } from './peers.mjs'
 
+/** A phone that has no connection, and does not try to have one. */
+async function offline(view) {
+  await view.evaluate(() => globalThis.electron.asPage({ kind: 'call', number: 1e6, to: { of: 'phone' }, method: 'disconnect', args: [] }))
+  await view.getByText('Not connected', { exact: true }).waitFor()
+}
+
+/** Runs in the page, before its own scripts: a headset with a hook and a light. */
+function plugHeadset() {
+  const item = (usage) => ({ usages: [usage], reportSize: 1, reportCount: 1 })
+  const collections = [{ usagePage: 0x0b, inputReports: [{ reportId: 1, items: [item(0x0b0020)] }], outputReports: [{ reportId: 1, items: [item(0x080017)] }] }]
+  const hid = new EventTarget()
+  const device = Object.assign(new EventTarget(), { opened: true, productName: 'Test headset', collections, sendReport: async (_, data) => void (globalThis.headset.lit = data[0] === 1) })
+  globalThis.headset = { lit: false, unplug: () => hid.dispatchEvent(Object.assign(new Event('disconnect'), { device })) }
+  Object.defineProperty(navigator, 'hid', { value: Object.assign(hid, { getDevices: async () => [device] }) })
+}
+
 describe('a window and the processes of the example of Electron', { skip: peers('chromium') || virtualCardMissing() }, () => {
   const { desktop, example } = desktops()
 
@@ -107,6 +123,32 @@ describe('a window and the processes of the example of Electron', { skip: peers(
     assert.deepEqual(await new Promise((resolve) => stage.granted.display({}, resolve)), { video: stage.screens[0] })
   })
 
+  test('tries again at once if somebody asks for it', async (t) => {
+    const { pbx, view, signIn, press, sees, gone, button } = await desktop(t)
+    await signIn()
+    await offline(view())
+    const registered = once(pbx, 'registered')
+    await press('Try now')
+    await registered
+    await sees('Ready')
+    await gone(button('Try now'))
+  })
+
+  test('says that a headset was unplugged in mid call, and the call goes on', async (t) => {
+    const { bob, view, signIn, sees, talks, dial } = await desktop(t)
+    await view().addInitScript(plugHeadset)
+    await view().reload()
+    await signIn()
+    await sees('The buttons of Test headset are those of this phone now.')
+    await dial('bob')
+    await talks('bob')
+    await view().waitForFunction(() => globalThis.headset.lit)
+    await view().evaluate(() => globalThis.headset.unplug())
+    await sees('Test headset is unplugged. Calls go on.')
+    await talks('bob')
+    assert.equal(bob.sessions[0].state, 'active')
+  })
+
   test('is seen while somebody works on its page', async (t) => {
     const view = await example().served(t)
     await view.getByRole('heading', { name: 'Sign in' }).waitFor({ timeout: LONGEST })
@@ -120,10 +162,9 @@ describe('a window and the processes of the example of Electron', { skip: peers(
     await stage.quit
     const { view } = await example().start(t, { data })
     await view().getByText('Ready').waitFor()
-    powerMonitor.emit('resume')
-    assert.equal(stage.processes[0].asked.at(-1), 'awake')
+    await offline(view())
     const registered = once(pbx, 'registered')
-    await pbx.disconnect('alice')
+    powerMonitor.emit('resume')
     await registered
     await view().getByText('Ready').waitFor()
     assert.equal(BrowserWindow.getAllWindows().length, 1)

@@ -13,14 +13,14 @@ import { readCounter } from './counter.mjs'
 import { peers } from './peers.mjs'
 
 /** Waits until a page shows several pictures of the other side's clip. */
-async function moves(view) {
+async function moves(view, name = 'bob') {
   await view.evaluate(`globalThis.readCounter = ${readCounter}; globalThis.counters = new Set()`)
-  await view.waitForFunction(() => {
-    const canvas = document.querySelector('canvas[aria-label="Their camera"]')
+  await view.waitForFunction((label) => {
+    const canvas = document.querySelector(`canvas[aria-label="${label}"]`)
     const count = canvas && canvas.width > 0 ? globalThis.readCounter(canvas) : undefined
     if (count !== undefined) globalThis.counters.add(count)
     return globalThis.counters.size > 3
-  })
+  }, `Camera of ${name}`)
 }
 
 /** Waits for a picture of the desktop's camera at the other side. */
@@ -166,7 +166,7 @@ describe('the example of Electron', { skip: peers('chromium') || virtualCardMiss
   })
 
   test('takes a call that waits, swaps, merges into a conference, and splits it', async (t) => {
-    const { bob, carol, view, signIn, press, region, sees, talks, gone, dial, ring } = await desktop(t, { others: ['bob', 'carol', 'dave'] })
+    const { bob, carol, view, signIn, button, press, region, sees, talks, gone, dial, ring } = await desktop(t, { others: ['bob', 'carol', 'dave'] })
     await signIn()
     await dial('bob')
     await talks('bob')
@@ -189,7 +189,10 @@ describe('the example of Electron', { skip: peers('chromium') || virtualCardMiss
     await shoot(view(), 'conference')
     const bobs = room.getByRole('listitem').filter({ hasText: 'bob' })
     await press('Silence', bobs)
+    await button('Let speak', bobs).waitFor()
+    await view().reload()
     await press('Let speak', bobs)
+    await button('Silence', bobs).waitFor()
     await press('Mute', room)
     await room.getByRole('button', { name: 'Mute', pressed: true }).click()
     await press('Hold', room)
@@ -253,13 +256,16 @@ describe('the example of Electron', { skip: peers('chromium') || virtualCardMiss
   })
 
   test('asks before it follows a transfer of the other side', async (t) => {
-    const { bob, signIn, press, region, sees, talks, dial, view } = await desktop(t, { others: ['bob', 'carol'] })
+    const { bob, signIn, button, press, gone, sees, talks, dial, view } = await desktop(t, { others: ['bob', 'carol'] })
     await signIn()
     await dial('bob')
     await talks('bob')
     const refused = assert.rejects(bob.sessions[0].transfer('carol'), { code: 'ERR_TRANSFER_FAILED' })
+    await sees('wants to connect you')
+    await view().reload()
     await press('Stay in this call')
     await refused
+    await gone(button('Stay in this call'))
     const followed = bob.sessions[0].transfer('carol')
     await sees('wants to connect you')
     await shoot(view(), 'transfer-request')

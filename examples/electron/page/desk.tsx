@@ -57,11 +57,11 @@ export function Desk({ phone, uri }: { phone: BridgePhone; uri: string }) {
         {state.pendingSessions.map((pending, index) => (
           <IncomingCall key={pending.id} phone={phone} pending={pending} pictures={pictures} isFirst={index === 0} isSecond={state.sessions.length > 0} />
         ))}
-        {state.sessions.map(({ id }) => (
-          <TransferRequest key={id} session={phone.session(id)} />
+        {state.sessions.map((call) => (
+          <TransferRequest key={call.id} call={call} session={phone.session(call.id)} />
         ))}
         {state.conferences.map((conference) => (
-          <ConferenceCard key={conference.id} phone={phone} conference={conference} sessions={state.sessions} />
+          <ConferenceCard key={conference.id} phone={phone} conference={conference} sessions={state.sessions} pictures={pictures} />
         ))}
         {front && <CallCard key={front.id} phone={phone} call={front} others={waiting} conference={state.conferences[0]} pictures={pictures} consult={consult} consultation={consultation} />}
         {waiting.length > 0 && (

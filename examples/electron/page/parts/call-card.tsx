@@ -54,7 +54,7 @@ export function CallCard({ phone, call, others, conference, pictures, consult, c
         </div>
         {active && <Quality session={session} />}
       </div>
-      {active && session && <PictureWall phone={phone} session={session} streams={call.streams} own={own} />}
+      {active && <PictureWall phone={phone} calls={[call]} pictures={pictures} />}
       {active && <Levels session={session} muted={muted} held={held} />}
       {asked && <Asked phone={phone} from={asked} to={call} />}
       <Warnings call={call} />

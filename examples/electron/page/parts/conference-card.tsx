@@ -1,24 +1,26 @@
-import { useEffect, useState } from 'react'
 import type { BridgePhone, BridgeSession, ConferenceSnapshot, SessionSnapshot } from 'offhook/bridge/client'
 import { useNotices } from '../hooks'
+import type { OwnPictures } from '../pictures'
 import { nameOf } from '../words'
 import { Icon } from './icon'
 import { Control } from './control'
+import { PictureWall } from './picture-wall'
 
 interface Props {
   phone: BridgePhone
   conference: ConferenceSnapshot
   sessions: readonly SessionSnapshot[]
+  pictures: OwnPictures
 }
 
-export function ConferenceCard({ phone, conference, sessions }: Props) {
+export function ConferenceCard({ phone, conference, sessions, pictures }: Props) {
   const { run } = useNotices()
   const room = phone.conferenceOf(conference.id)
-  const silenced = useSilenced(phone, conference.id)
   const members = conference.members.flatMap((id) => sessions.find((one) => one.id === id) ?? [])
+  const isSilenced = ({ id }: SessionSnapshot) => conference.silenced.includes(id)
   const toggle = (member: SessionSnapshot) => {
     const session = phone.session(member.id)
-    if (session) void run(async () => (silenced.has(member.id) ? room?.unmute(session) : room?.mute(session)))
+    if (session) void run(async () => (isSilenced(member) ? room?.unmute(session) : room?.mute(session)))
   }
   return (
     <section className="card call-card" aria-label="Conference">
@@ -26,12 +28,13 @@ export function ConferenceCard({ phone, conference, sessions }: Props) {
         <h2>Conference</h2>
         <small>{conference.held ? 'On hold' : `You and ${members.length} others`}</small>
       </div>
+      <PictureWall phone={phone} calls={members} pictures={pictures} />
       <ul className="members">
         {members.map((member) => (
           <li key={member.id}>
             <span>{nameOf(member)}</span>
-            <button type="button" aria-pressed={silenced.has(member.id)} onClick={() => toggle(member)}>
-              <Icon name={silenced.has(member.id) ? 'mute' : 'microphone'} /> {silenced.has(member.id) ? 'Let speak' : 'Silence'}
+            <button type="button" aria-pressed={isSilenced(member)} onClick={() => toggle(member)}>
+              <Icon name={isSilenced(member) ? 'mute' : 'microphone'} /> {isSilenced(member) ? 'Let speak' : 'Silence'}
             </button>
             <button type="button" onClick={() => run(async () => room?.remove(phone.session(member.id) as BridgeSession))}>
               Take out
@@ -47,18 +50,4 @@ export function ConferenceCard({ phone, conference, sessions }: Props) {
       </div>
     </section>
   )
-}
-
-/** The members who are not heard. */
-function useSilenced(phone: BridgePhone, id: string): ReadonlySet<string> {
-  const [silenced, setSilenced] = useState<ReadonlySet<string>>(new Set())
-  useEffect(() => {
-    const room = phone.conferenceOf(id)
-    const muted = (member?: BridgeSession) => member && setSilenced((before) => new Set(before).add(member.id))
-    const unmuted = (member?: BridgeSession) => member && setSilenced((before) => new Set([...before].filter((one) => one !== member.id)))
-    room?.on('mute', muted)
-    room?.on('unmute', unmuted)
-    return () => void room?.off('mute', muted).off('unmute', unmuted)
-  }, [phone, id])
-  return silenced
 }

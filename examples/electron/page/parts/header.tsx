@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import type { DisconnectedEvent, MessageWaitingEvent, RegistrationFailedEvent } from 'offhook'
+import type { DisconnectedEvent, RegistrationFailedEvent } from 'offhook'
 import type { BridgePhone, BridgeState } from 'offhook/bridge/client'
 import { useNotices } from '../hooks'
 import { Icon } from './icon'
@@ -14,7 +14,7 @@ interface Props {
 export function Header({ phone, state, uri, openSettings }: Props) {
   const { run } = useNotices()
   const { kind, text } = useStanding(phone, state)
-  const voice = useMailbox(phone)
+  const voice = unheard(state)
   return (
     <header>
       <div className="standing" role="status" data-kind={kind}>
@@ -61,11 +61,6 @@ function useStanding(phone: BridgePhone, { connected, registered }: BridgeState)
 }
 
 /** Voice messages that nobody has heard. */
-function useMailbox(phone: BridgePhone): number {
-  const [event, setEvent] = useState<MessageWaitingEvent>()
-  useEffect(() => {
-    phone.on('messageWaiting', setEvent)
-    return () => void phone.off('messageWaiting', setEvent)
-  }, [phone])
-  return event?.waiting ? (event.voice?.new ?? 1) : 0
+function unheard({ messageWaiting }: BridgeState): number {
+  return messageWaiting?.waiting ? (messageWaiting.voice?.new ?? 1) : 0
 }

@@ -1,39 +1,43 @@
 import { useEffect, useRef } from 'react'
-import type { VideoStream } from 'offhook'
-import type { BridgePhone, BridgeSession } from 'offhook/bridge/client'
+import type { BridgePhone, BridgeSession, SessionSnapshot } from 'offhook/bridge/client'
 import { videoPort } from 'offhook/bridge/video'
 import { render } from 'offhook/renderer'
 import type { OwnPictures } from '../pictures'
+import { nameOf } from '../words'
 
 interface Props {
   phone: BridgePhone
-  session: BridgeSession
-  streams: readonly VideoStream[]
-  own: ReturnType<OwnPictures['of']>
+  /** Whose pictures are seen: one, or those of a conference. */
+  calls: readonly SessionSnapshot[]
+  pictures: OwnPictures
 }
 
-/** What the other side shows, and small beside it what it sees of this one. */
-export function PictureWall({ phone, session, streams, own }: Props) {
-  const mine = [own.camera, own.screen].flatMap((shown) => shown ?? [])
-  if (streams.length + mine.length === 0) return null
+/** What the others show, and small beside it what they see of this side. */
+export function PictureWall({ phone, calls, pictures }: Props) {
+  const own = calls.map(({ id }) => pictures.of(id))
+  // A conference sees the same camera by several calls.
+  const [camera, screen] = [own.find((one) => one.camera)?.camera, own.find((one) => one.screen)?.screen]
+  const mine = [camera, screen].flatMap((shown) => shown ?? [])
+  const theirs = calls.flatMap((call) => call.streams.map((stream) => ({ call, stream })))
+  if (theirs.length + mine.length === 0) return null
   return (
-    <div className="wall" data-theirs={streams.length}>
-      {streams.map(({ id, content }) => (
-        <Theirs key={id} phone={phone} session={session} id={id} label={content === 'camera' ? 'Their camera' : 'Their screen'} />
+    <div className="wall" data-theirs={Math.min(theirs.length, 2)}>
+      {theirs.map(({ call, stream: { id, content } }) => (
+        <Theirs key={`${call.id} ${id}`} phone={phone} session={phone.session(call.id)} id={id} label={content === 'camera' ? `Camera of ${nameOf(call)}` : `Screen of ${nameOf(call)}`} />
       ))}
       <div className="mine">
         {mine.map(({ stream }) => (
-          <Mine key={stream.id} stream={stream} label={stream === own.camera?.stream ? 'Your camera' : 'Your screen'} />
+          <Mine key={stream.id} stream={stream} label={stream === camera?.stream ? 'Your camera' : 'Your screen'} />
         ))}
       </div>
     </div>
   )
 }
 
-function Theirs({ phone, session, id, label }: { phone: BridgePhone; session: BridgeSession; id: string; label: string }) {
+function Theirs({ phone, session, id, label }: { phone: BridgePhone; session: BridgeSession | undefined; id: string; label: string }) {
   const canvas = useRef<HTMLCanvasElement>(null)
   useEffect(() => {
-    if (!canvas.current) return
+    if (!canvas.current || !session) return
     const port = videoPort(phone)
     const rendering = render(port, canvas.current)
     session.setVideoOutput(id, port).catch(() => rendering.close())
