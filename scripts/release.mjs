@@ -1,6 +1,6 @@
 // Builds one platform's addon for publishing, checks it, and packs its package.
 //   node scripts/release.mjs [<platform>] [--glibc 2.28] [--into target/tarballs]
-//   node scripts/release.mjs --check   also packs the library, and makes a call from the tarballs
+//   node scripts/release.mjs --check   also packs the library and create-offhook, and makes calls from the tarballs
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import { bootstrap, root } from './bootstrap.mjs'
 import { cargoEnvironment } from './build.mjs'
 import { targets } from './platforms.mjs'
-import { packLibrary, packPlatform } from './tarballs.mjs'
+import { packCreate, packLibrary, packPlatform } from './tarballs.mjs'
 import { tryTarballs } from './try-tarballs.mjs'
 import { zigEnvironment } from './zig.mjs'
 
@@ -38,7 +38,7 @@ checkSize()
 if (target.endsWith('linux-gnu')) checkGlibc()
 const tarball = await packPlatform(platform, addon, into)
 console.log(`${tarball}: ${megabytes(tarball)}`)
-if (values.check) console.log(await tryTarballs([tarball, await packLibrary(into)]))
+if (values.check) console.log(await tryTarballs([tarball, await packLibrary(into), await packCreate(into)]))
 
 async function build() {
   const { target_directory: folder } = JSON.parse(

@@ -60,9 +60,9 @@ export class EmptyFolder {
   }
 
   /** Installs packages without running scripts of theirs; without a registry nothing but these tarballs can be had. */
-  install(packages, { registry } = {}) {
+  install(packages, { registry, below } = {}) {
     const from = registry ? ['--registry', registry] : ['--offline']
-    return this.npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...from, ...packages])
+    return this.npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...from, ...packages], { below })
   }
 
   /** Runs npm here, or in a folder below; resolves with what it printed. */

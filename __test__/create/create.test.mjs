@@ -98,6 +98,9 @@ describe('npm create offhook', () => {
     writeFileSync(join(made, 'rings.mjs'), ringing({ uri, password, servers, audio: 'none' }))
     const desk = new Running(t, process.execPath, ['rings.mjs'], { cwd: made, env: folder.env })
     await desk.says(/^A customer is talked to$/m)
+    const [, command] = /^ {2}npx (offhook call you --user \S+ --password \S+ --server ws:\S+)$/m.exec(switchboard.stdout)
+    await folder.npm(['exec', '--offline', '--', ...command.split(' '), '--input', 'tone:440', '--output', 'none'], { below: 'my-desk' })
+    await desk.says(/^colleague is talked to$/m)
     assert.equal(await desk.ended, 0, desk.stderr)
     switchboard.kill('SIGINT')
     assert.equal(await switchboard.ended, 0, switchboard.stderr)
@@ -113,11 +116,13 @@ describe('npm create offhook', () => {
     desk.page(port1)
     const client = connect(port2)
     await client.ready
-    const [{ id, displayName }] = client.state.pendingSessions.length > 0 ? client.state.pendingSessions : [await new Promise((resolve) => client.on('pendingSession', resolve))]
-    const session = await client.answer(id)
-    await session.answered
-    console.log(displayName, 'is talked to')
-    await session.end()
+    for (let calls = 0; calls < 2; calls += 1) {
+      const [{ id, displayName, address }] = client.state.pendingSessions.length > 0 ? client.state.pendingSessions : await client.once('pendingSession')
+      const session = await client.answer(id)
+      await session.answered
+      console.log(displayName ?? address, 'is talked to')
+      await session.end()
+    }
     await desk.signOut()
     client.close()`
 

@@ -144,6 +144,20 @@ describe('the packages', () => {
     })
   })
 
+  test('without that of this platform say which one to install, and where it was looked for', async () => {
+    const folder = emptyFolder()
+    await folder.install([library, '--omit=optional'])
+    const script = "try { new (require('offhook').Softphone)({ uri: 'sip:a@b' }) } catch ({ code, message }) { console.log(code, message) }"
+    const said = await folder.node(['--eval', script])
+    assert.match(said, /^ERR_NATIVE_ADDON Cannot load the native part of offhook\. Install @offhook\//)
+    assert.ok(said.includes(`Install @offhook/${platform} (npm leaves it out with --omit=optional,`), said)
+    assert.ok(said.includes(`  @offhook/${platform}: Cannot find module`), said)
+    // With it, installed as the text says, it is there.
+    await folder.install([addon])
+    const call = "new (require('offhook').Softphone)({ uri: 'sip:a@b' }).destroy().then(() => console.log('destroyed'))"
+    assert.match(await folder.node(['--eval', call]), /destroyed/)
+  })
+
   test('come from a registry as the library and, of its eight platforms, this one', async (t) => {
     const { optionalDependencies } = JSON.parse(packed(library, 'package/package.json'))
     assert.deepEqual(Object.keys(optionalDependencies), Object.keys(targets).map((name) => `@offhook/${name}`))

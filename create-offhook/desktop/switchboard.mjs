@@ -4,13 +4,17 @@ import { Pbx } from 'offhook/testing'
 const password = 'secret'
 const pbx = await Pbx.start({ users: ['you', 'colleague'].map((name) => ({ name, password })) })
 const { uri, servers } = pbx.account('you')
+const colleague = pbx.account('colleague').uri
 console.log(`Sign in with
 
   address   ${uri}
   password  ${password}
   server    ${servers}
 
-and you are called. You can call echo, tone, menu, conference, busy and noanswer, or sign in as "colleague" elsewhere.`)
+and you are called. You can call echo, tone, menu, conference, busy and noanswer. A colleague calls from another terminal:
+
+  npx offhook call you --user ${colleague} --password ${password} --server ${servers}
+`)
 
 let called = false
 pbx.on('registered', async ({ user }) => {
