@@ -134,6 +134,9 @@ export function presenceInstalled() {
   return kamailioInstalled() && existsSync(`${modules()}presence_mwi.so`) && existsSync(tablesOfDebian)
 }
 
+/** Where its modules are; undefined if it is not installed. */
+export const kamailioModules = () => modules()
+
 function binary() {
   return ['/usr/sbin/kamailio', '/usr/local/sbin/kamailio'].find((path) => existsSync(path))
 }

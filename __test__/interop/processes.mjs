@@ -24,6 +24,10 @@ export class Child {
     return this.#log
   }
 
+  get pid() {
+    return this.#process.pid
+  }
+
   get exitCode() {
     return this.#process.exitCode
   }
