@@ -5,10 +5,10 @@
 use libfuzzer_sys::fuzz_target;
 use media::codec::Codec;
 use media::sdp::negotiate::{
-    Content, Identity, LocalSource, LocalTransport, Negotiation, Terms, VideoWish,
+    Content, Identity, KeySeed, LocalSource, LocalTransport, Negotiation, Terms, VideoWish,
 };
 use media::sdp::{Description, Direction, ParseError};
-use media::transport::{LocalParameters, Secret, Setup};
+use media::transport::{Keying, LocalParameters, Secret, Setup};
 use offhook_fuzz::without_leak;
 use video::VideoCodec;
 
@@ -37,6 +37,7 @@ fn answer(offer: &str, sections: usize) {
             track_id: "t".into(),
         },
         video: [1; 32],
+        keys: KeySeed::new([2; 32]),
     };
     let terms = Terms {
         codecs: Codec::ALL.to_vec(),
@@ -45,6 +46,7 @@ fn answer(offer: &str, sections: usize) {
         dtx: false,
         opus_max_average_bitrate: None,
         apart: true,
+        media: vec![Keying::Dtls, Keying::Sdes, Keying::Plain],
     };
     let mut negotiation = Negotiation::new(identity, terms);
     let wishes = [Content::Camera, Content::Screen].map(|content| VideoWish {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use media::transport::{
-    Certificate, Config, Description, LocalParameters, Output, PathId, RemoteParameters, Role,
+    Certificate, Config, Description, LocalParameters, Output, PathId, RemoteDtls, RemoteIce, RemoteKeying, RemoteParameters, RemotePath, Role,
     RtpOut, State, StreamId, Transport,
 };
 use mio::net::UdpSocket;
@@ -267,13 +267,17 @@ impl Calls {
 fn remote(local: LocalParameters, description: Description) -> RemoteParameters {
     RemoteParameters {
         description,
-        ufrag: local.ufrag,
-        pwd: local.pwd,
-        fingerprints: local.fingerprints,
-        setup: local.setup,
-        candidates: local.candidates,
-        named: Vec::new(),
-        lite: false,
-        end_of_candidates: true,
+        keying: RemoteKeying::Dtls(RemoteDtls {
+            fingerprints: local.fingerprints,
+            setup: local.setup,
+        }),
+        path: RemotePath::Ice(RemoteIce {
+            ufrag: local.ufrag,
+            pwd: local.pwd,
+            candidates: local.candidates,
+            named: Vec::new(),
+            lite: false,
+            end_of_candidates: true,
+        }),
     }
 }

@@ -4,7 +4,8 @@ use super::candidate::{parse_candidate, parse_named_candidate};
 use super::description::Description;
 use super::parse::limit;
 use crate::transport::{
-    self, Candidate, CandidateKind, Fingerprint, Protocol, RemoteParameters, Secret, Setup,
+    self, Candidate, CandidateKind, Fingerprint, Protocol, RemoteAddress, RemoteDtls, RemoteIce,
+    RemoteKeying, RemoteParameters, RemotePath, Secret, Setup, is_reachable,
 };
 use std::net::{IpAddr, SocketAddr};
 
@@ -24,16 +25,30 @@ impl Description {
         index: usize,
         description: transport::Description,
     ) -> Option<RemoteParameters> {
+        Some(RemoteParameters {
+            description,
+            keying: RemoteKeying::Dtls(self.dtls(index, description)?),
+            path: RemotePath::Ice(self.ice(index)?),
+        })
+    }
+
+    /// The DTLS parameters of section `index`; `None` without a fingerprint.
+    pub fn dtls(&self, index: usize, description: transport::Description) -> Option<RemoteDtls> {
+        let fingerprints = self.fingerprints(index);
+        (!fingerprints.is_empty()).then(|| RemoteDtls {
+            fingerprints,
+            setup: self.setup(index, description),
+        })
+    }
+
+    /// The ICE parameters of section `index`; `None` without credentials.
+    pub fn ice(&self, index: usize) -> Option<RemoteIce> {
         let credential = |name| {
             self.value(index, name)
                 .filter(|v| (1..=limit::ICE_TEXT).contains(&v.len()))
         };
         let ufrag = credential("ice-ufrag")?.to_owned();
         let pwd = credential("ice-pwd")?;
-        let fingerprints = self.fingerprints(index);
-        if fingerprints.is_empty() {
-            return None;
-        }
         let mut candidates: Vec<Candidate> = self
             .values(index, "candidate")
             .into_iter()
@@ -43,12 +58,9 @@ impl Description {
         if self.values(index, "candidate").is_empty() {
             candidates.extend(self.default_candidate(index));
         }
-        Some(RemoteParameters {
-            description,
+        Some(RemoteIce {
             ufrag,
             pwd: Secret::new(pwd),
-            fingerprints,
-            setup: self.setup(index, description),
             candidates,
             named: self
                 .values(index, "candidate")
@@ -59,6 +71,50 @@ impl Description {
             lite: self.has(index, "ice-lite"),
             end_of_candidates: self.has(index, "end-of-candidates") || !self.trickles(index),
         })
+    }
+
+    /// Where section `index` wants its media without ICE; `None` if that can't be read as an address that anybody can send to.
+    pub fn destination(&self, index: usize) -> Option<RemoteAddress> {
+        let media = self.media.get(index)?;
+        let ip: IpAddr = self.address(index)?.parse().ok()?;
+        let rtp = SocketAddr::new(ip, media.port);
+        if ip.is_unspecified() {
+            // RFC 3264 §8.4: a hold of old.
+            return Some(RemoteAddress {
+                rtp: None,
+                rtcp: None,
+            });
+        }
+        let rtcp = (!self.has(index, "rtcp-mux")).then(|| self.report_address(index, rtp));
+        is_reachable(rtp).then_some(RemoteAddress {
+            rtp: Some(rtp),
+            rtcp: rtcp.flatten(),
+        })
+    }
+
+    /// RFC 3605: `port [IN IP4 address]`; without it the port above that of sound (RFC 3550 §11).
+    fn report_address(&self, index: usize, rtp: SocketAddr) -> Option<SocketAddr> {
+        let usual = SocketAddr::new(rtp.ip(), rtp.port().checked_add(1)?);
+        let Some(text) = self.media.get(index).and_then(|m| m.value("rtcp")) else {
+            return Some(usual);
+        };
+        let mut words = text.split_ascii_whitespace();
+        let port: u16 = words.next()?.parse().ok()?;
+        let ip = words.nth(2).and_then(|ip| ip.parse().ok());
+        let named = SocketAddr::new(ip.unwrap_or(rtp.ip()), port);
+        Some(named).filter(|named| is_reachable(*named))
+    }
+
+    /// RFC 8839 §5.4: whether the address of section `index` is none of its candidates, because somebody on the way has
+    /// changed it who knows no ICE.
+    pub fn has_ice_mismatch(&self, index: usize) -> bool {
+        let Some(named) = self.default_candidate(index) else {
+            return false;
+        };
+        let candidates = self.values(index, "candidate");
+        let mut known = candidates.into_iter().filter_map(parse_candidate);
+        !known.any(|candidate| candidate.address == named.address)
+            && !self.values(index, "candidate").is_empty()
     }
 
     fn setup(&self, index: usize, description: transport::Description) -> Setup {

@@ -5,6 +5,7 @@
 
 mod attribute;
 mod candidate;
+mod crypto;
 mod description;
 mod h264;
 pub mod negotiate;
@@ -14,6 +15,7 @@ mod video;
 mod write;
 
 pub use candidate::{parse_candidate, write_candidate};
+pub use crypto::{CryptoFault, CryptoLine};
 pub use description::{Attribute, Description, Direction, Media, MediaKind, Origin};
 pub use h264::{H264Level, H264Profile};
 pub use parse::{ParseError, limit};

@@ -16,6 +16,8 @@ pub mod limit {
     pub const CANDIDATES: usize = 64;
     /// Fingerprints taken from a section; the rest is left aside.
     pub const FINGERPRINTS: usize = 8;
+    /// `a=crypto` lines of a section: there are not as many suites.
+    pub const CRYPTO: usize = 32;
     /// Bytes of an ICE user fragment or password (RFC 8839 §5.4).
     pub const ICE_TEXT: usize = 256;
 }

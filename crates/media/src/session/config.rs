@@ -1,7 +1,7 @@
 //! What a session is told once, when it is made.
 
 use crate::codec::{Codec, OpusSettings};
-use crate::transport::{Certificate, GatheringCap, Policy, Server, Way};
+use crate::transport::{Certificate, GatheringCap, Keying, Policy, Server, Way};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ pub struct SessionConfig {
     pub servers: Vec<Server>,
     /// Ways to them on which nothing came lately.
     pub doubted: Vec<Way>,
+    /// How media may be protected, best first.
+    pub media: Vec<Keying>,
     /// Which candidates may be used.
     pub policy: Policy,
     /// The certificate shown in the DTLS handshake.
@@ -67,6 +69,7 @@ impl SessionConfig {
             sockets,
             servers: Vec::new(),
             doubted: Vec::new(),
+            media: vec![Keying::Dtls],
             policy: Policy::All,
             certificate,
             gathering: GatheringCap::default(),

@@ -4,7 +4,8 @@ use super::{ConnectionState, MediaEvent, MediaRefusal, Session, SessionError, Wr
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{Agreed, LocalTransport, Misuse, Negotiation, Refusal};
 use crate::transport::{
-    Config, Gathering, OutboundStream, Role, Server, Silence, StreamId, Transport, TransportFailure,
+    Config, Gathering, Keying, OutboundStream, Role, Server, Silence, StreamId, Transport,
+    TransportFailure,
 };
 use rand::RngExt;
 use std::net::{IpAddr, SocketAddr};
@@ -18,6 +19,9 @@ impl Session {
     pub fn create_offer(&mut self, now: Instant) -> Result<(), SessionError> {
         self.now = now;
         self.must_be_stable()?;
+        if !self.negotiation.may_offer() {
+            return Err(SessionError::Unprotected);
+        }
         self.ensure_transport(Role::Controlling)?;
         self.remember();
         self.answer = None;
@@ -39,6 +43,9 @@ impl Session {
     ) -> Result<(), SessionError> {
         self.now = now;
         self.must_be_stable()?;
+        if !self.negotiation.may_offer() {
+            return Err(SessionError::Unprotected);
+        }
         self.remember();
         self.wish = direction;
         self.settle_lines();
@@ -198,6 +205,11 @@ impl Session {
         }
         self.each_transport(Transport::rollback_restart);
         self.drain_transport();
+    }
+
+    /// Says how media may be protected from the next description on, best first; never less than they are.
+    pub fn set_media(&mut self, media: Vec<Keying>) {
+        self.negotiation.set_media(media);
     }
 
     /// Sets the direction that our next offer or answer asks for.

@@ -5,8 +5,8 @@ use crate::codec::Codec;
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{Misuse, Refusal};
 use crate::transport::{
-    self, Captured, LinkId, SelectedPath, ServerFault, StreamTarget, Transmit, TransportFailure,
-    Way, WayNews,
+    self, Captured, LinkId, Security, SelectedPath, ServerFault, StreamTarget, Transmit,
+    TransportFailure, Way, WayNews,
 };
 use audio::Rate;
 use bytes::BytesMut;
@@ -84,6 +84,8 @@ pub enum MediaEvent {
         /// Why.
         fault: ServerFault,
     },
+    /// Media are protected so from now on.
+    Secured(Security),
     /// The first sound of the peer has come.
     FirstSound,
     /// All local candidates are known.
@@ -197,6 +199,7 @@ impl From<Refusal> for MediaRefusal {
             Refusal::Malformed(error) => Self::Malformed(error.to_string()),
             Refusal::PlainRtp => Self::PlainRtp,
             Refusal::Incompatible(why) => Self::Incompatible(why.to_string()),
+            Refusal::Keys(_) => Self::Incompatible(refusal.to_string()),
         }
     }
 }
@@ -243,6 +246,11 @@ pub enum SessionError {
     /// The session is closed.
     #[error("the session is closed")]
     Closed,
+    /// How media are protected can't be said over the connection that there is.
+    #[error(
+        "the keys of this call may not be said over a connection without TLS, unless 'sdes-unprotected' is allowed"
+    )]
+    Unprotected,
     /// There is no codec to speak.
     #[error("the configuration names no codec")]
     NoCodec,

@@ -39,10 +39,11 @@ use crate::codec::Codec;
 use crate::echo::EchoWatch;
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{
-    Agreed, Content, Identity, LocalSource, Negotiation, Terms, VideoLine, VideoWish, token,
+    Agreed, Content, Identity, KeySeed, LocalSource, Negotiation, Terms, VideoLine, VideoWish,
+    token,
 };
 use crate::thrift::Thrift;
-use crate::transport::{Policy, Transport};
+use crate::transport::{Policy, Security, Transport};
 use ::video::EncodedFrame;
 use audio::Rate;
 use rand::rngs::StdRng;
@@ -94,6 +95,7 @@ pub struct Session {
     transport_deadline: Option<(Instant, crate::transport::Wake)>,
     now: Instant,
     last_codecs: Option<(Codec, Codec)>,
+    security: Option<Security>,
     summary: snapshot::SummaryWindow,
     echo: EchoWatch,
     captures: bool,
@@ -160,7 +162,7 @@ impl Session {
             return Err(SessionError::NoCodec);
         }
         let mut rng = StdRng::from_seed(seed);
-        let identity = identity(&mut rng, config.cname.as_deref(), seed.map(|byte| !byte));
+        let identity = identity(&mut rng, config.cname.as_deref(), seed);
         let terms = Terms {
             codecs: config.codecs.clone(),
             telephone_event: config.telephone_event,
@@ -171,6 +173,7 @@ impl Session {
             opus_max_average_bitrate: None,
             // A relay carries the sound's transport alone.
             apart: config.policy == Policy::All,
+            media: config.media.clone(),
         };
         Ok(Self {
             negotiation: Negotiation::new(identity.clone(), terms),
@@ -208,6 +211,7 @@ impl Session {
             transport_deadline: None,
             now,
             last_codecs: None,
+            security: None,
         })
     }
 
@@ -443,7 +447,7 @@ impl Session {
     }
 }
 
-fn identity(rng: &mut StdRng, cname: Option<&str>, video: [u8; 32]) -> Identity {
+fn identity(rng: &mut StdRng, cname: Option<&str>, seed: [u8; 32]) -> Identity {
     // A cname goes into a description as a token.
     let given = cname.map(|c| {
         c.chars()
@@ -465,6 +469,8 @@ fn identity(rng: &mut StdRng, cname: Option<&str>, video: [u8; 32]) -> Identity 
             track_id: token(rng),
             rtx: None,
         },
-        video,
+        // Of seeds of their own: what else is random stays as it is without them.
+        video: seed.map(|byte| !byte),
+        keys: KeySeed::new(seed.map(|byte| byte ^ 0x5a)),
     }
 }

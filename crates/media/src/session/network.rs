@@ -1,7 +1,7 @@
 //! Datagrams, deadlines and outputs.
 
 use super::{ConnectionState, MediaEvent, Output, Session, Silence, Wake};
-use crate::transport::{self, LinkEvent, LinkId, PathId, StreamId};
+use crate::transport::{self, LinkEvent, LinkId, PathId, StreamId, Transport};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -101,6 +101,7 @@ impl Session {
                 break;
             }
         }
+        self.note_security();
         self.write_if_gathered();
     }
 
@@ -166,6 +167,19 @@ impl Session {
                     break;
                 }
             }
+        }
+    }
+
+    /// Tells how media are protected, each time that changes.
+    fn note_security(&mut self) {
+        let transport = self.transport.as_ref();
+        let security = transport
+            .and_then(Transport::security)
+            .filter(|_| self.is_connected());
+        if security.is_some() && security != self.security {
+            self.security = security;
+            self.outputs
+                .extend(security.map(|s| Output::Event(MediaEvent::Secured(s))));
         }
     }
 

@@ -45,7 +45,7 @@ pub(super) struct Outbound {
     thrift: Thrift,
     keys: dtmf::Sender,
     protection: Protection,
-    /// The ICE user fragment of whom it is about.
+    /// Whom it is about.
     peer: Option<String>,
     /// The payload type of packets with copies, if the peer takes such.
     copied: Option<u8>,
@@ -131,9 +131,10 @@ impl Outbound {
         self.copied = agreed.audio.send_copies.map(PayloadType::value);
         self.copies.clear();
         self.rest_by(agreed.audio.send_noise.filter(|_| config.dtx));
-        if self.peer.as_ref() != Some(&agreed.transport.ufrag) {
+        let peer = agreed.transport.peer();
+        if self.peer != peer {
             // Another path, or another peer: what was lost on the one before says nothing of it.
-            self.peer = Some(agreed.transport.ufrag.clone());
+            self.peer = peer;
             self.protection = Protection::default();
         }
         self.protect();

@@ -89,7 +89,7 @@ impl Reports {
     }
 
     pub(super) fn configure(&mut self, agreed: &Agreed) {
-        self.enabled = agreed.rtcp_mux;
+        self.enabled = agreed.has_reports();
         self.prompt = agreed.prompt_rtcp;
         self.clock = f64::from(agreed.audio.send.codec.clock_rate());
     }

@@ -65,7 +65,7 @@ impl Transport {
     pub fn has_moved(&self, addresses: &[IpAddr], silence: Silence) -> bool {
         let gone =
             |socket: &SocketAddr| !socket.ip().is_loopback() && !addresses.contains(&socket.ip());
-        let path = self.ice.media_pair();
+        let path = self.media_pair();
         if path.is_some_and(|pair| self.paths.is_lost(pair.base)) {
             return true;
         }
@@ -112,6 +112,9 @@ impl Transport {
         let next_link = self.paths.next_link();
         self.paths = Paths::new(&asked, next_link, &self.certificate, &mut self.rng, now);
         self.ice.leave(now);
+        if let Some(direct) = &mut self.direct {
+            direct.leave();
+        }
         if self.failure != Some(TransportFailure::Fingerprint) {
             self.failure = Some(TransportFailure::Moved);
         }

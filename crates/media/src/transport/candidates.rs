@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::ice::is_reachable;
-use super::parameters::{Candidate, CandidateKind};
+use super::parameters::{Candidate, CandidateKind, Protocol};
 use super::turn::Via;
 
 /// More than there are ways by UDP.
@@ -12,6 +12,47 @@ const BEHIND: usize = 32;
 /// Returns whether a server can be reached from a socket: from loopback only loopback can.
 pub(super) fn reaches(socket: SocketAddr, server: SocketAddr) -> bool {
     !socket.ip().is_loopback() || server.ip().is_loopback()
+}
+
+/// The candidate whose address stands for all others towards a peer without ICE: how a server sees us, or else the first of
+/// our own, or a relay if there is nothing else. Before the peer's address is known, that of IPv4 and of a network.
+pub fn default_candidate(candidates: &[Candidate], towards: Option<IpAddr>) -> Option<&Candidate> {
+    let base = |candidate: &Candidate| match candidate.kind {
+        CandidateKind::Host | CandidateKind::PeerReflexive | CandidateKind::Relayed => {
+            candidate.address.ip()
+        }
+        CandidateKind::ServerReflexive => {
+            let base = candidate.related.unwrap_or(candidate.address);
+            base.ip()
+        }
+    };
+    let worth = |candidate: &Candidate| match candidate.kind {
+        CandidateKind::ServerReflexive | CandidateKind::PeerReflexive => 2,
+        CandidateKind::Host => 1,
+        CandidateKind::Relayed => 0,
+    };
+    let (is_v4, is_loopback) = match towards.filter(|ip| !ip.is_unspecified()) {
+        Some(ip) => (ip.is_ipv4(), ip.is_loopback()),
+        None => (true, false),
+    };
+    let fits = |candidate: &&Candidate| {
+        if candidate.protocol != Protocol::Udp {
+            return false;
+        }
+        let reaches = is_loopback || !base(candidate).is_loopback();
+        towards.is_none() || reaches && candidate.address.is_ipv4() == is_v4
+    };
+    candidates
+        .iter()
+        .filter(fits)
+        .rev()
+        .max_by_key(|candidate| {
+            (
+                base(candidate).is_loopback() == is_loopback,
+                candidate.address.is_ipv4() == is_v4,
+                worth(candidate),
+            )
+        })
 }
 
 /// Whether a server can have seen us there.

@@ -4,10 +4,12 @@ use super::Transport;
 use super::candidates::announced;
 use super::dtls::{Dtls, DtlsEvent};
 use super::ice::IceEvent;
+use super::keys::Keying;
 use super::output::{Output, SelectedPath, State, Transmit, TransportFailure};
-use super::parameters::{Protocol, TcpType};
+use super::parameters::{CandidateKind, Protocol, TcpType};
 use super::path_event::PathEvent;
 use super::peer_streams::PeerStreams;
+use super::protection::Protection;
 use super::srtp::{Keys, Srtp};
 
 impl Transport {
@@ -31,7 +33,7 @@ impl Transport {
 
     /// What a TURN server has taken back is gone as the address of a network is that the machine has left.
     fn note_lost_relay(&mut self) {
-        let pair = self.ice.media_pair();
+        let pair = self.media_pair();
         if self.failure.is_none() && pair.is_some_and(|pair| self.paths.has_failed(pair.base)) {
             self.failure = Some(TransportFailure::Moved);
         }
@@ -104,14 +106,14 @@ impl Transport {
         match event {
             Some(DtlsEvent::Connected(keys)) => self.install(keys),
             Some(DtlsEvent::Failed(failure)) => self.failure = self.failure.or(Some(failure)),
-            Some(DtlsEvent::PeerClosed) => self.srtp = None,
+            Some(DtlsEvent::PeerClosed) => self.protection = None,
             None => {}
         }
     }
 
     fn install(&mut self, keys: Keys) {
         match Srtp::new(keys, self.certificate.provider().clone()) {
-            Ok(srtp) => self.srtp = Some(srtp),
+            Ok(srtp) => self.protection = Some(Protection::Srtp(Keying::Dtls, Box::new(srtp))),
             Err(_) => self.failure = Some(TransportFailure::Srtp),
         }
         for (base, from, datagram) in self.undecrypted.take() {
@@ -120,7 +122,11 @@ impl Transport {
     }
 
     pub(super) fn drain_dtls(&mut self) {
-        let (Some(dtls), Some(pair)) = (self.dtls.as_mut(), self.ice.handshake_pair()) else {
+        let pair = match &self.direct {
+            Some(direct) => direct.pair(),
+            None => self.ice.handshake_pair(),
+        };
+        let (Some(dtls), Some(pair)) = (self.dtls.as_mut(), pair) else {
             return;
         };
         while let Some(flight) = dtls.poll_transmit() {
@@ -130,21 +136,28 @@ impl Transport {
     }
 
     fn current_state(&self) -> State {
-        let established = self.dtls.as_ref().is_some_and(Dtls::is_established);
+        let established = self.dtls.as_ref().is_none_or(Dtls::is_established);
+        let reaches = self.direct.is_some() || self.ice.media_pair().is_some();
         let ended = self.dtls.as_ref().is_some_and(Dtls::is_over);
         match self.failure {
             _ if self.closed => State::Closed,
             Some(failure) => State::Failed(failure),
             None if ended => State::Closed,
-            None if self.ice.remote().is_none() => State::New,
-            None if self.srtp.is_none() || self.ice.media_pair().is_none() => State::Checking,
+            None if self.direct.is_none() && self.ice.remote().is_none() => State::New,
+            None if self.protection.is_none() || !reaches => State::Checking,
+            // Without ICE nobody knows that a peer is there.
+            None if self.direct.is_some() => State::Connected,
             None if established && self.ice.is_interrupted() => State::Interrupted,
             None => State::Connected,
         }
     }
 
     pub(super) fn selected_path(&self) -> Option<SelectedPath> {
-        let pair = self.ice.media_pair()?;
+        let pair = self.media_pair()?;
+        let named = self
+            .direct
+            .as_ref()
+            .map(|direct| direct.is_named(pair.remote));
         let reflexive = self.paths.reflexive();
         let (local, local_kind) = self.ice.local_address(pair.base, reflexive)?;
         Some(SelectedPath {
@@ -156,7 +169,11 @@ impl Transport {
             local,
             local_kind,
             remote: pair.remote,
-            remote_kind: self.ice.remote_kind(pair.remote),
+            remote_kind: match named {
+                Some(true) => CandidateKind::Host,
+                Some(false) => CandidateKind::PeerReflexive,
+                None => self.ice.remote_kind(pair.remote),
+            },
             relay: self.paths.relay_protocol(pair.base),
             rtt: self.ice.rtt(),
         })

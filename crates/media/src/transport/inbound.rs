@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
+use super::direct::Direct;
 use super::ice::{BaseId, Pair, Verdict};
 use super::packet::{Extensions, HeaderView};
+use super::protection::Protection;
 use super::srtp::Opened;
 use super::{MAX_UNDRAINED, Output, Rtp, Transport};
 
 /// How often media of an unknown address are tried: of a peer that has moved the first packet or so is enough.
 const STRANGERS: Duration = Duration::from_millis(100);
+/// The same while nothing has come of a peer without ICE: behind a NAT it is such an address.
+const UNHEARD: Duration = Duration::from_millis(5);
 
 impl Transport {
     /// RFC 7983 §7: the first byte tells the protocols apart.
@@ -38,9 +42,13 @@ impl Transport {
     }
 
     fn receive_dtls(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
-        if self.ice.remote().is_none() {
+        let is_known = match &self.direct {
+            Some(direct) => direct.is_known(from),
+            None => self.ice.is_validated(base, from),
+        };
+        if self.direct.is_none() && self.ice.remote().is_none() {
             self.keep_unjudged(base, from, datagram);
-        } else if !self.ice.is_validated(base, from) {
+        } else if !is_known {
             self.refused.unknown_source += 1;
         } else {
             let now = self.now;
@@ -51,27 +59,27 @@ impl Transport {
     }
 
     pub(super) fn receive_media(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
-        let is_known = self.ice.is_validated(base, from);
+        // RFC 5761 §4
+        let is_report = matches!(datagram.get(1), Some(192..=223));
+        let view = HeaderView::read(datagram).filter(|_| !is_report);
+        let is_known = self.is_of_peer(base, from, view.as_ref());
         if !is_known && !self.may_try_stranger() {
             self.refused.unknown_source += 1;
             return;
         }
-        let Some(srtp) = self.srtp.as_mut() else {
+        let Some(protection) = self.protection.as_mut() else {
             let kept = self.undecrypted.push(base, from, datagram);
             self.refused.early += u64::from(!kept);
             return;
         };
-        // RFC 5761 §4
-        let is_report = matches!(datagram.get(1), Some(192..=223));
-        let (opened, view) = match HeaderView::read(datagram) {
-            _ if is_report => (srtp.open_rtcp(datagram), None),
-            Some(view) => (srtp.open_rtp(datagram, &view), Some(view)),
-            None => (Opened::Forged, None),
+        let opened = match &view {
+            _ if is_report => protection.open_rtcp(datagram),
+            Some(view) => protection.open_rtp(datagram, view),
+            None => Opened::Forged,
         };
         match opened {
             Opened::Packet(packet) => {
-                let pair = Pair { base, remote: from };
-                self.ice.heard_media(pair, self.now);
+                self.note_source(base, from, view.as_ref());
                 self.deliver(packet, view);
             }
             Opened::Forged | Opened::Replayed if !is_known => self.refused.unknown_source += 1,
@@ -80,12 +88,46 @@ impl Transport {
         }
     }
 
+    /// Whether a packet comes from where the peer is, as far as that can be known without its keys.
+    fn is_of_peer(&mut self, base: BaseId, from: SocketAddr, view: Option<&HeaderView>) -> bool {
+        let is_plain = self.protection.as_ref().is_some_and(Protection::is_plain);
+        match (&mut self.direct, view) {
+            (None, _) => self.ice.is_validated(base, from),
+            (Some(direct), Some(view)) if is_plain => direct.admits(from, view, self.now),
+            (Some(direct), None) if is_plain => direct.admits_report(from),
+            (Some(direct), _) => direct.is_known(from),
+        }
+    }
+
+    /// Takes note of where an authentic packet came from.
+    fn note_source(&mut self, base: BaseId, from: SocketAddr, view: Option<&HeaderView>) {
+        let moved = match (&mut self.direct, view) {
+            (Some(direct), Some(view)) => direct.hear(base, from, view, self.now),
+            (Some(direct), None) => {
+                direct.hear_report(from);
+                false
+            }
+            (None, _) => {
+                let pair = Pair { base, remote: from };
+                self.ice.heard_media(pair, self.now);
+                false
+            }
+        };
+        if moved {
+            let selected = self.selected_path();
+            self.out.extend(selected.map(Output::SelectedPath));
+        }
+    }
+
     /// Whether media of an unknown address may be tried with the peer's keys: its NAT may have given it another one. Anybody can
     /// send some, so it is seldom.
     fn may_try_stranger(&mut self) -> bool {
-        let may = self.srtp.is_some() && self.next_stranger <= self.now;
+        let has_keys = self.protection.as_ref().is_some_and(|p| !p.is_plain());
+        let may = has_keys && self.next_stranger <= self.now;
         if may {
-            self.next_stranger = self.now + STRANGERS;
+            let unheard = self.direct.as_ref().is_some_and(Direct::is_unheard);
+            let pause = if unheard { UNHEARD } else { STRANGERS };
+            self.next_stranger = self.now + pause;
         }
         may
     }

@@ -10,7 +10,10 @@
 //!                   Transmit
 //! ```
 //!
-//! **Nothing reaches the DTLS or SRTP code from an address that did not pass an authenticated
+//! How media are protected (`Protection`) and how the peer is reached (`Ice`, or `Direct` without it) are apart:
+//! each goes with each.
+//!
+//! **With ICE nothing reaches the DTLS or SRTP code from an address that did not pass an authenticated
 //! check, and no state is kept for anybody who has not authenticated.**
 //!
 //! The protocols are those of the `rtc-*` crates. What these leave to their caller, or get wrong,
@@ -23,6 +26,7 @@ mod candidates;
 mod certificate;
 mod config;
 mod consent;
+mod direct;
 mod doubt;
 mod drain;
 mod dtls;
@@ -31,6 +35,7 @@ mod gather;
 mod guard;
 mod ice;
 mod inbound;
+mod keys;
 mod named;
 mod negotiate;
 mod output;
@@ -39,6 +44,7 @@ mod parameters;
 mod path_event;
 mod paths;
 mod peer_streams;
+mod protection;
 mod routes;
 mod srtp;
 mod stats;
@@ -55,14 +61,18 @@ use rand::{RngExt as _, SeedableRng as _};
 
 pub use addresses::Silence;
 use addresses::check_sockets;
+pub use candidates::default_candidate;
 pub use certificate::{Certificate, CertificateError};
 pub use config::{
     Config, ConfigError, GatheringCap, LinkId, OutboundStream, PathId, Policy, Reach, Role, Server,
     ServerKind, StreamId, StreamTarget, Way,
 };
+use direct::Direct;
 use dtls::Dtls;
 use early::EarlyBuffer;
-use ice::{Credentials, Ice};
+pub(crate) use ice::is_reachable;
+use ice::{Ice, Pair};
+pub use keys::{CryptoSuite, Keying, MasterKey, SdesKeys, Security};
 use named::Naming;
 use negotiate::Parked;
 pub use output::{
@@ -72,13 +82,14 @@ pub use output::{
 use packet::HeaderFields;
 pub use parameters::{
     Candidate, CandidateKind, Description, Fingerprint, FingerprintError, HashFunction,
-    LocalParameters, NamedCandidate, Protocol, RemoteParameters, Secret, Setup, TcpType,
+    LocalParameters, NamedCandidate, Protocol, RemoteAddress, RemoteDtls, RemoteIce, RemoteKeying,
+    RemoteParameters, RemotePath, Secret, Setup, TcpType,
 };
 use path_event::Asked;
 use paths::Paths;
+use protection::Protection;
 pub use routes::Route;
 use routes::Routes;
-use srtp::Srtp;
 use stats::Traffic;
 pub use stats::{Refused, TransportStats};
 
@@ -106,8 +117,10 @@ pub struct Transport {
     routes: Routes,
     paths: Paths,
     ice: Ice,
+    /// In the place of ICE, if the peer has none.
+    direct: Option<Direct>,
     dtls: Option<Dtls>,
-    srtp: Option<Srtp>,
+    protection: Option<Protection>,
     /// The last one first.
     parked: Vec<Parked>,
     unjudged: EarlyBuffer,
@@ -155,6 +168,9 @@ pub enum RemoteError {
     /// No fingerprint that we can check.
     #[error("the peer announced no usable fingerprint")]
     NoFingerprint,
+    /// None of our addresses reaches the one that the peer names.
+    #[error("no address of ours reaches the one that the peer names")]
+    Unreachable,
     /// The transport is closed.
     #[error("the transport is closed")]
     Closed,
@@ -194,8 +210,9 @@ impl Transport {
             routes: Routes::default(),
             paths,
             ice,
+            direct: None,
             dtls: None,
-            srtp: None,
+            protection: None,
             parked: Vec::new(),
             unjudged: EarlyBuffer::default(),
             undecrypted: EarlyBuffer::default(),
@@ -234,28 +251,19 @@ impl Transport {
         now: Instant,
     ) -> Result<(), RemoteError> {
         self.now = now;
-        let credentials = Credentials {
-            ufrag: remote.ufrag.clone(),
-            pwd: remote.pwd.clone(),
-        };
         if self.closed {
             return Err(RemoteError::Closed);
         }
-        if !credentials.is_plausible() {
-            return Err(RemoteError::Credentials);
-        }
-        if remote.fingerprints.is_empty() {
+        if let RemoteKeying::Dtls(dtls) = &remote.keying
+            && dtls.fingerprints.is_empty()
+        {
             return Err(RemoteError::NoFingerprint);
         }
-        let sender = self.follow_credentials(credentials, &remote);
-        self.follow_fingerprints(&remote, sender);
-        for candidate in &remote.candidates {
-            self.ice.add_remote(candidate, now);
-        }
-        self.take_named(&remote.named);
-        if remote.end_of_candidates {
-            self.ice.end_of_candidates();
-        }
+        let sender = match &remote.path {
+            RemotePath::Ice(ice) => self.follow_ice_of(ice, remote.description)?,
+            RemotePath::Direct(address) => self.follow_address(*address)?,
+        };
+        self.follow_keying(&remote, sender);
         for (base, from, datagram) in self.unjudged.take() {
             self.receive(base, from, &datagram);
         }
@@ -364,8 +372,11 @@ impl Transport {
             .iter_mut()
             .find(|known| known.id == stream)
             .ok_or(SendError::UnknownStream(stream))?;
-        let (Some(pair), Some(srtp), None) =
-            (self.ice.media_pair(), self.srtp.as_mut(), self.failure)
+        let pair = match &self.direct {
+            Some(direct) => direct.pair(),
+            None => self.ice.media_pair(),
+        };
+        let (Some(pair), Some(protection), None) = (pair, self.protection.as_mut(), self.failure)
         else {
             return Err(SendError::NotConnected);
         };
@@ -385,7 +396,7 @@ impl Transport {
         let header = packet::write_header(&fields, &mut self.scratch);
         let header = header.ok_or(SendError::Inexpressible)?;
         self.scratch.extend_from_slice(packet.payload);
-        let sealed = srtp.seal_rtp(&self.scratch, header, ssrc, seq)?;
+        let sealed = protection.seal_rtp(&self.scratch, header, ssrc, seq)?;
         capture(self.captures, &mut self.out, true, &self.scratch);
         stream.seq = seq.wrapping_add(1);
         self.paths.send(pair.base, pair.remote, sealed, now);
@@ -414,12 +425,15 @@ impl Transport {
     /// Protects and queues a compound RTCP packet given in the clear.
     pub fn send_rtcp(&mut self, compound: &[u8], now: Instant) -> Result<(), SendError> {
         self.now = now;
-        let (Some(pair), Some(srtp), None) =
-            (self.ice.media_pair(), self.srtp.as_mut(), self.failure)
+        let pair = match &self.direct {
+            Some(direct) => direct.report_pair(),
+            None => self.ice.media_pair(),
+        };
+        let (Some(pair), Some(protection), None) = (pair, self.protection.as_mut(), self.failure)
         else {
             return Err(SendError::NotConnected);
         };
-        let sealed = srtp.seal_rtcp(compound)?;
+        let sealed = protection.seal_rtcp(compound)?;
         capture(self.captures, &mut self.out, true, compound);
         self.paths.send(pair.base, pair.remote, sealed, now);
         self.drain_paths();
@@ -438,7 +452,7 @@ impl Transport {
         self.drain_dtls();
         self.paths.close(now);
         self.closed = true;
-        self.srtp = None;
+        self.protection = None;
         self.settle();
     }
 
@@ -473,6 +487,22 @@ impl Transport {
         )
     }
 
+    /// Returns how media are protected, once that is known.
+    pub fn security(&self) -> Option<Security> {
+        self.protection.as_ref().map(|protection| Security {
+            keying: protection.keying(),
+            cipher: protection.profile(),
+        })
+    }
+
+    /// Returns the path that media take.
+    fn media_pair(&self) -> Option<Pair> {
+        match &self.direct {
+            Some(direct) => direct.pair(),
+            None => self.ice.media_pair(),
+        }
+    }
+
     /// Returns the counters so far.
     pub fn stats(&self) -> TransportStats {
         let counters = self.ice.counters;
@@ -494,9 +524,9 @@ impl Transport {
             packets_received: self.traffic.packets_received,
             bytes_sent: self.traffic.bytes_sent,
             bytes_received: self.traffic.bytes_received,
-            tls_version: self.srtp.as_ref().map(|_| "FEFD"),
+            tls_version: dtls.filter(|dtls| dtls.is_established()).map(|_| "FEFD"),
             dtls_cipher: dtls.and_then(Dtls::cipher).map(str::to_owned),
-            srtp_cipher: self.srtp.as_ref().map(Srtp::profile),
+            srtp_cipher: self.protection.as_ref().and_then(Protection::profile),
             dtls_client: dtls.map(Dtls::is_client),
             controlling: self.ice.is_controlling(),
             refused,

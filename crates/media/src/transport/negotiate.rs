@@ -1,9 +1,16 @@
 //! What a description of the peer changes: roles, credentials, associations.
 
+use super::candidates::default_candidate;
+use super::direct::Direct;
 use super::dtls::Dtls;
 use super::ice::Credentials;
-use super::srtp::Srtp;
-use super::{Description, RemoteParameters, Role, Setup, Transport, TransportFailure};
+use super::output::Output;
+use super::protection::Protection;
+use super::srtp::{Keys, Srtp};
+use super::{
+    Description, Keying, RemoteAddress, RemoteDtls, RemoteError, RemoteIce, RemoteKeying,
+    RemoteParameters, Role, SdesKeys, Setup, Transport, TransportFailure,
+};
 
 /// More forks than these have no early media worth keeping.
 const MOST_PARKED: usize = 8;
@@ -14,7 +21,7 @@ const MOST_PARKED: usize = 8;
 pub(super) struct Parked {
     remote: Credentials,
     dtls: Dtls,
-    srtp: Option<Srtp>,
+    protection: Option<Protection>,
 }
 
 /// What the credentials of a description say about its sender.
@@ -29,14 +36,94 @@ pub(super) enum SenderChange {
 }
 
 impl Transport {
+    /// Goes on with a peer that speaks ICE.
+    pub(super) fn follow_ice_of(
+        &mut self,
+        remote: &RemoteIce,
+        description: Description,
+    ) -> Result<SenderChange, RemoteError> {
+        let credentials = Credentials {
+            ufrag: remote.ufrag.clone(),
+            pwd: remote.pwd.clone(),
+        };
+        if !credentials.is_plausible() {
+            return Err(RemoteError::Credentials);
+        }
+        self.direct = None;
+        let sender = self.follow_credentials(credentials, remote, description);
+        for candidate in &remote.candidates {
+            self.ice.add_remote(candidate, self.now);
+        }
+        self.take_named(&remote.named);
+        if remote.end_of_candidates {
+            self.ice.end_of_candidates();
+        }
+        Ok(sender)
+    }
+
+    /// Goes on with a peer that names an address and speaks no ICE.
+    pub(super) fn follow_address(
+        &mut self,
+        named: RemoteAddress,
+    ) -> Result<SenderChange, RemoteError> {
+        let towards = named.rtp.map(|address| address.ip());
+        let ours = default_candidate(self.paths.candidates(), towards);
+        let base = ours.and_then(|ours| self.paths.base_of(ours));
+        let base = base.ok_or(RemoteError::Unreachable)?;
+        if self.failure != Some(TransportFailure::Fingerprint) {
+            self.failure = None;
+        }
+        match &mut self.direct {
+            Some(direct) => direct.follow(base, named),
+            None => {
+                // Drops what was staged.
+                let _ = self.ice.take_staged();
+                self.ice.stop();
+                self.direct = Some(Direct::new(base, named));
+            }
+        }
+        let selected = self.selected_path();
+        self.out.extend(selected.map(Output::SelectedPath));
+        Ok(SenderChange::Unchanged)
+    }
+
+    /// Protects media as was agreed.
+    pub(super) fn follow_keying(&mut self, remote: &RemoteParameters, sender: SenderChange) {
+        match &remote.keying {
+            RemoteKeying::Dtls(dtls) => self.follow_fingerprints(dtls, remote.description, sender),
+            RemoteKeying::Sdes(keys) => {
+                self.dtls = None;
+                self.follow_keys(keys);
+            }
+            RemoteKeying::Plain => {
+                self.dtls = None;
+                self.protection = Some(Protection::Plain);
+            }
+        }
+    }
+
+    fn follow_keys(&mut self, keys: &SdesKeys) {
+        let keys = Keys::from(keys);
+        let made = match &mut self.protection {
+            Some(Protection::Srtp(Keying::Sdes, srtp)) => srtp.rekey(keys),
+            Some(_) | None => Srtp::new(keys, self.certificate.provider().clone()).map(|srtp| {
+                self.protection = Some(Protection::Srtp(Keying::Sdes, Box::new(srtp)));
+            }),
+        };
+        // Their lengths were judged when they were read.
+        if made.is_err() {
+            self.failure = Some(TransportFailure::Srtp);
+        }
+    }
+
     /// Starts or restarts ICE when the credentials ask for it.
-    pub(super) fn follow_credentials(
+    fn follow_credentials(
         &mut self,
         credentials: Credentials,
-        remote: &RemoteParameters,
+        remote: &RemoteIce,
+        description: Description,
     ) -> SenderChange {
-        let answers_restart =
-            remote.description == Description::Answer && self.ice.has_staged_restart();
+        let answers_restart = description == Description::Answer && self.ice.has_staged_restart();
         let known = self.ice.remote();
         if known == Some(&credentials) && !answers_restart {
             return SenderChange::Unchanged;
@@ -48,12 +135,12 @@ impl Transport {
         }
         // RFC 8839 §4.4.1.1: an answer restarts ICE only if its offer did. Another one that
         // changes the credentials comes from another fork, or from where the call was moved to.
-        let is_another = remote.description == Description::Answer && !answers_restart;
+        let is_another = description == Description::Answer && !answers_restart;
         if is_another {
             self.change_peers(&credentials);
         }
         // RFC 8445 §9: a restart settles the roles anew; who offered it controls.
-        let (role, local) = match remote.description {
+        let (role, local) = match description {
             Description::Answer => (Role::Controlling, self.ice.take_staged()),
             Description::Offer => (Role::Controlled, Some(self.ice.fresh_credentials())),
         };
@@ -76,25 +163,32 @@ impl Transport {
     /// pass for one of the peer that took its place.
     fn change_peers(&mut self, to: &Credentials) {
         self.undecrypted.take();
-        let (dtls, srtp) = (self.dtls.take(), self.srtp.take());
-        if let (Some(dtls), Some(remote)) = (dtls, self.ice.remote().cloned())
-            && !dtls.is_over()
-        {
-            self.parked.truncate(MOST_PARKED - 1);
-            self.parked.insert(0, Parked { remote, dtls, srtp });
+        if let Some(dtls) = self.dtls.take() {
+            let protection = self.protection.take();
+            if let Some(remote) = self.ice.remote().cloned().filter(|_| !dtls.is_over()) {
+                self.parked.truncate(MOST_PARKED - 1);
+                let parked = Parked {
+                    remote,
+                    dtls,
+                    protection,
+                };
+                self.parked.insert(0, parked);
+            }
         }
         self.ice.forget_paths();
         if let Some(known) = self.parked.iter().position(|p| p.remote == *to) {
-            let Parked { dtls, srtp, .. } = self.parked.remove(known);
+            let Parked {
+                dtls, protection, ..
+            } = self.parked.remove(known);
             self.dtls = Some(dtls);
-            self.srtp = srtp;
+            self.protection = protection;
         }
         let parked = self.parked.iter().map(|parked| &parked.remote.ufrag);
         self.ice.park(parked.cloned().collect());
     }
 
     /// RFC 8445 §6.1.1: a lite agent never controls a full one.
-    fn role_towards(&self, remote: &RemoteParameters, otherwise: Role) -> Role {
+    fn role_towards(&self, remote: &RemoteIce, otherwise: Role) -> Role {
         if remote.lite {
             Role::Controlling
         } else {
@@ -103,7 +197,12 @@ impl Transport {
     }
 
     /// RFC 8842 §3.1: a new association for a new certificate, and after the end of the last one.
-    pub(super) fn follow_fingerprints(&mut self, remote: &RemoteParameters, sender: SenderChange) {
+    fn follow_fingerprints(
+        &mut self,
+        remote: &RemoteDtls,
+        description: Description,
+        sender: SenderChange,
+    ) {
         let goes_on = self.dtls.as_ref().is_some_and(|dtls| {
             dtls.expects(&remote.fingerprints)
                 && !(dtls.is_over() && sender == SenderChange::Restarts)
@@ -116,7 +215,7 @@ impl Transport {
             Setup::Active => false,
             // RFC 8842 §5.3: answering such an offer we choose to be active. In an answer it is
             // against the rules, and its sender waits.
-            Setup::ActPass => remote.description == Description::Offer,
+            Setup::ActPass => description == Description::Offer,
         };
         let made = Dtls::new(&self.certificate, client, remote.fingerprints.clone());
         let Ok(mut dtls) = made else {
@@ -124,11 +223,11 @@ impl Transport {
             return;
         };
         // A restart may lead elsewhere: its handshake waits for its own path.
-        if sender == SenderChange::Unchanged && self.ice.media_pair().is_some() {
+        if sender == SenderChange::Unchanged && self.media_pair().is_some() {
             dtls.start(self.now);
         }
         if self.dtls.as_ref().is_some_and(Dtls::is_over) {
-            self.srtp = None;
+            self.protection = None;
         }
         self.dtls = Some(dtls);
         self.failure = None;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
+use super::keys::{Keying, SdesKeys};
+
 /// A string that never shows itself in `Debug` output.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secret(String);
@@ -264,14 +266,48 @@ pub struct LocalParameters {
 pub struct RemoteParameters {
     /// Where the parameters come from.
     pub description: Description,
-    /// The user name fragment.
-    pub ufrag: String,
-    /// The ICE password.
-    pub pwd: Secret,
+    /// How media are protected.
+    pub keying: RemoteKeying,
+    /// How the peer is reached.
+    pub path: RemotePath,
+}
+
+/// How media of and to a peer are protected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RemoteKeying {
+    /// By DTLS-SRTP.
+    Dtls(RemoteDtls),
+    /// By SRTP under keys of the descriptions.
+    Sdes(SdesKeys),
+    /// Not at all.
+    Plain,
+}
+
+/// What the peer says of its DTLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteDtls {
     /// The fingerprints that we can check; at least one.
     pub fingerprints: Vec<Fingerprint>,
     /// The peer's DTLS role.
     pub setup: Setup,
+}
+
+/// How a peer is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RemotePath {
+    /// By ICE.
+    Ice(RemoteIce),
+    /// At the address that it names.
+    Direct(RemoteAddress),
+}
+
+/// What the peer says of its ICE agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteIce {
+    /// The user name fragment.
+    pub ufrag: String,
+    /// The ICE password.
+    pub pwd: Secret,
     /// The candidates known so far.
     pub candidates: Vec<Candidate>,
     /// The candidates that are named.
@@ -280,4 +316,42 @@ pub struct RemoteParameters {
     pub lite: bool,
     /// Whether no further candidates will come.
     pub end_of_candidates: bool,
+}
+
+/// Where a peer without ICE wants its media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemoteAddress {
+    /// Sound; `None` as long as it wants none (`c=IN IP4 0.0.0.0`).
+    pub rtp: Option<SocketAddr>,
+    /// Reports, if they have a port of their own (RFC 3605).
+    pub rtcp: Option<SocketAddr>,
+}
+
+impl RemoteKeying {
+    /// Returns which kind it is.
+    pub fn kind(&self) -> Keying {
+        match self {
+            Self::Dtls(_) => Keying::Dtls,
+            Self::Sdes(_) => Keying::Sdes,
+            Self::Plain => Keying::Plain,
+        }
+    }
+}
+
+impl RemoteParameters {
+    /// Returns what tells this peer from another, or from itself after it has moved; nothing while it names no address.
+    pub fn peer(&self) -> Option<String> {
+        match &self.path {
+            RemotePath::Ice(ice) => Some(ice.ufrag.clone()),
+            RemotePath::Direct(address) => address.rtp.map(|rtp| rtp.to_string()),
+        }
+    }
+
+    /// Returns the user name fragment of a peer with ICE.
+    pub fn ufrag(&self) -> Option<&str> {
+        match &self.path {
+            RemotePath::Ice(ice) => Some(&ice.ufrag),
+            RemotePath::Direct(_) => None,
+        }
+    }
 }

@@ -462,6 +462,23 @@ impl Paths {
         }
     }
 
+    /// The base that a candidate of ours is sent from.
+    pub(super) fn base_of(&self, candidate: &Candidate) -> Option<BaseId> {
+        let socket = |address: SocketAddr| self.sockets.iter().position(|s| *s == address);
+        let index = match candidate.kind {
+            CandidateKind::Host => socket(candidate.address),
+            CandidateKind::ServerReflexive | CandidateKind::PeerReflexive => {
+                candidate.related.and_then(socket)
+            }
+            CandidateKind::Relayed => {
+                let mut relayed = self.relayed.iter();
+                let index = relayed.position(|relayed| *relayed == Some(candidate.address));
+                index.map(|index| self.sockets.len() + index)
+            }
+        };
+        index.map(base_id)
+    }
+
     fn relay_index(&self, base: BaseId) -> Option<usize> {
         usize::from(base.0).checked_sub(self.sockets.len())
     }

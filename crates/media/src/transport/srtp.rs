@@ -12,6 +12,7 @@ use rtc_srtp::context::Context;
 use rtc_srtp::option::{srtcp_replay_protection, srtp_replay_protection};
 use rtc_srtp::protection_profile::ProtectionProfile;
 
+use super::keys::{MasterKey, SdesKeys};
 use super::output::SendError;
 use super::packet::HeaderView;
 
@@ -27,6 +28,28 @@ const PROBES_OF_A_CONTEXT: u32 = 32;
 pub(super) struct Keys {
     pub(super) profile: ProtectionProfile,
     pub(super) session: SessionKeys,
+}
+
+impl From<&SdesKeys> for Keys {
+    fn from(keys: &SdesKeys) -> Self {
+        let profile = keys.suite.profile();
+        let split = |key: &MasterKey| {
+            let octets = key.expose();
+            let (key, salt) = octets.split_at(profile.key_len().min(octets.len()));
+            (key.to_vec(), salt.to_vec())
+        };
+        let (local_master_key, local_master_salt) = split(&keys.local);
+        let (remote_master_key, remote_master_salt) = split(&keys.remote);
+        Self {
+            profile,
+            session: SessionKeys {
+                local_master_key,
+                local_master_salt,
+                remote_master_key,
+                remote_master_salt,
+            },
+        }
+    }
 }
 
 impl fmt::Debug for Keys {
@@ -105,6 +128,8 @@ pub(super) struct Srtp {
     keys: Keys,
     provider: Arc<dyn RTCCryptoProvider>,
     outbound: Context,
+    /// What was sent under keys before these goes on where it ended if they come back: an index is used once with a key.
+    retired: Vec<(Vec<u8>, Context)>,
     probe: Option<(Context, u32)>,
     rtp_sources: Sources,
     rtcp_sources: Sources,
@@ -123,24 +148,46 @@ impl fmt::Debug for Srtp {
 
 impl Srtp {
     pub(super) fn new(keys: Keys, provider: Arc<dyn RTCCryptoProvider>) -> Result<Self, Error> {
-        let outbound = Context::new(
-            &keys.session.local_master_key,
-            &keys.session.local_master_salt,
-            keys.profile,
-            None,
-            None,
-            provider.crypto(),
-        )?;
+        let outbound = outbound_context(&keys, &*provider)?;
         let probe = inbound_context(&keys, &*provider)?;
         Ok(Self {
             keys,
             provider,
             outbound,
+            retired: Vec::new(),
             probe: Some((probe, 0)),
             rtp_sources: Sources::default(),
             rtcp_sources: Sources::default(),
             header: Header::default(),
         })
+    }
+
+    /// Takes the keys of a later description; what goes on under the same key keeps its count.
+    pub(super) fn rekey(&mut self, keys: Keys) -> Result<(), Error> {
+        let sends_as_before = profile_name(self.keys.profile) == profile_name(keys.profile)
+            && self.keys.session.local_master_key == keys.session.local_master_key;
+        if !sends_as_before {
+            let key = &keys.session.local_master_key;
+            let known = self.retired.iter().position(|(retired, _)| retired == key);
+            let next = match known {
+                Some(index) => self.retired.swap_remove(index).1,
+                None => outbound_context(&keys, &*self.provider)?,
+            };
+            let before = std::mem::replace(&mut self.outbound, next);
+            let key = self.keys.session.local_master_key.clone();
+            self.retired.push((key, before));
+        }
+        let hears_as_before = profile_name(self.keys.profile) == profile_name(keys.profile)
+            && self.keys.session.remote_master_key == keys.session.remote_master_key
+            && self.keys.session.remote_master_salt == keys.session.remote_master_salt;
+        if !hears_as_before {
+            inbound_context(&keys, &*self.provider)?;
+            self.probe = None;
+            self.rtp_sources = Sources::default();
+            self.rtcp_sources = Sources::default();
+        }
+        self.keys = keys;
+        Ok(())
     }
 
     pub(super) fn profile(&self) -> &'static str {
@@ -254,6 +301,17 @@ fn describe(header: &mut Header, len: usize, ssrc: u32, seq: u16) {
     header.ssrc = ssrc;
     header.sequence_number = seq;
     header.csrc.resize((len - 12) / 4, 0);
+}
+
+fn outbound_context(keys: &Keys, provider: &dyn RTCCryptoProvider) -> Result<Context, Error> {
+    Context::new(
+        &keys.session.local_master_key,
+        &keys.session.local_master_salt,
+        keys.profile,
+        None,
+        None,
+        provider.crypto(),
+    )
 }
 
 fn inbound_context(keys: &Keys, provider: &dyn RTCCryptoProvider) -> Result<Context, Error> {

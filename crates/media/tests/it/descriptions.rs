@@ -142,11 +142,8 @@ fn a_flood_of_candidates_is_cut_off() {
         })
         .collect();
     let offer = format!("{}{candidates}", samples::ALL[2].offer());
-    let transport = Description::parse(&offer)
-        .unwrap()
-        .transport(0, media::transport::Description::Offer)
-        .unwrap();
-    assert!(transport.candidates.len() <= limit::CANDIDATES);
+    let ice = Description::parse(&offer).unwrap().ice(0).unwrap();
+    assert!(ice.candidates.len() <= limit::CANDIDATES);
 }
 
 #[test]
@@ -168,10 +165,10 @@ fn no_description_of_ours_has_a_line_that_we_did_not_mean() {
 #[test]
 fn secrets_of_descriptions_do_not_show_in_debug_output() {
     let offer = samples::ALL[0].offer();
-    let transport = Description::parse(&offer)
+    let ice = Description::parse(&offer)
         .unwrap()
         .transport(0, media::transport::Description::Offer);
-    assert!(!format!("{transport:?}").contains("2a9d7c6e5b4f3a29"));
+    assert!(!format!("{ice:?}").contains("2a9d7c6e5b4f3a29"));
 }
 
 #[test]

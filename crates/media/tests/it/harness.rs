@@ -4,14 +4,15 @@ use audio::Rate;
 use media::codec::{Codec, OpusSettings};
 use media::sdp::Direction;
 use media::sdp::negotiate::{
-    Agreed, Content, Identity, LocalSource, LocalTransport, Negotiation, Terms, VideoLine,
+    Agreed, Content, Identity, KeySeed, LocalSource, LocalTransport, Negotiation, Terms, VideoLine,
     VideoWish,
 };
 use media::session::{
     ConnectionState, LineState, MediaEvent, Output, Session, SessionConfig, VideoEvent,
 };
 use media::transport::{
-    self, Certificate, OutboundStream, PathId, Role, RtpOut, StreamId, Transport,
+    self, Certificate, Keying, OutboundStream, PathId, RemotePath, Role, RtpOut, StreamId,
+    Transport,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -294,6 +295,11 @@ impl Phone {
         }
     }
 
+    /// Puts it behind a NAT that lets everything through.
+    pub(crate) fn is_seen_at(&mut self, address: &str) {
+        self.address = address.parse().unwrap();
+    }
+
     pub(crate) fn drain(&mut self) {
         loop {
             match self.session.poll_output() {
@@ -509,6 +515,7 @@ impl RawPeer {
                 rtx: None,
             },
             video: [1; 32],
+            keys: KeySeed::new([2; 32]),
         };
         let terms = Terms {
             codecs: codecs.to_vec(),
@@ -517,6 +524,7 @@ impl RawPeer {
             dtx: false,
             opus_max_average_bitrate: None,
             apart: true,
+            media: vec![Keying::Dtls],
         };
         Self {
             transport: Transport::new(config, [address.port() as u8; 32], network.now).unwrap(),
@@ -586,8 +594,8 @@ impl RawPeer {
             .negotiation
             .receive_offer(offer, Direction::SendRecv)
             .unwrap();
-        if let Some(real) = real {
-            agreed.transport.ufrag = real;
+        if let (Some(real), RemotePath::Ice(ice)) = (real, &mut agreed.transport.path) {
+            ice.ufrag = real;
         }
         self.reach(pictures, agreed, now);
         let apart = [(VideoLine(1), pictures.transport.local())];

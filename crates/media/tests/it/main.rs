@@ -15,6 +15,7 @@ mod forks;
 mod fuzzed;
 mod harness;
 mod in_band;
+mod keyings;
 mod keys;
 mod lip_sync;
 mod pauses;

@@ -5,7 +5,7 @@ use media::transport::{
     Role, RtpOut, Setup, State, StreamId, TransportFailure,
 };
 
-use crate::harness::{ALICE, BOB, Net, Weather, address, config, ms, remote};
+use crate::harness::{ALICE, BOB, Net, Weather, address, config, dtls, ice, ms, remote};
 
 const RSA: &str = include_str!("rsa.pem");
 
@@ -109,7 +109,7 @@ fn each_dtls_role_works_and_is_the_one_signalled() {
         let mut net = Net::pair(4);
         let mut offer = remote(&net.peers[ALICE].transport.local(), Description::Offer);
         if answer == Setup::Passive {
-            offer.setup = Setup::Active;
+            dtls(&mut offer).setup = Setup::Active;
         }
         net.with(BOB, |transport, now| transport.set_remote(offer, now))
             .unwrap();
@@ -134,7 +134,7 @@ fn fingerprints_by_every_hash_function_are_checked_and_the_strongest_decides() {
         net.add(alice);
         net.add(config("10.0.0.2:2000", Role::Controlled));
         let mut offer = remote(&net.peers[ALICE].transport.local(), Description::Offer);
-        offer.fingerprints = vec![certificate.fingerprint(function)];
+        dtls(&mut offer).fingerprints = vec![certificate.fingerprint(function)];
         net.with(BOB, |transport, now| transport.set_remote(offer, now))
             .unwrap();
         net.describe(BOB, ALICE, Description::Answer);
@@ -142,7 +142,7 @@ fn fingerprints_by_every_hash_function_are_checked_and_the_strongest_decides() {
     }
     let mut net = Net::pair(5);
     let mut offer = remote(&net.peers[ALICE].transport.local(), Description::Offer);
-    offer.fingerprints.push(Fingerprint {
+    dtls(&mut offer).fingerprints.push(Fingerprint {
         function: HashFunction::Sha512,
         digest: vec![0; 64],
     });
@@ -163,7 +163,7 @@ fn a_fingerprint_that_does_not_match_fails_on_either_dtls_side_and_sends_no_medi
         ] {
             let mut parameters = remote(&net.peers[from].transport.local(), description);
             if to == wrong {
-                parameters.fingerprints[0].digest[31] ^= 1;
+                dtls(&mut parameters).fingerprints[0].digest[31] ^= 1;
             }
             net.with(to, |transport, now| transport.set_remote(parameters, now))
                 .unwrap();
@@ -224,8 +224,8 @@ fn trickled_candidates_connect_and_useless_ones_do_no_harm() {
         (BOB, ALICE, Description::Answer),
     ] {
         let mut parameters = remote(&net.peers[from].transport.local(), description);
-        parameters.candidates.clear();
-        parameters.end_of_candidates = false;
+        ice(&mut parameters).candidates.clear();
+        ice(&mut parameters).end_of_candidates = false;
         net.with(to, |transport, now| transport.set_remote(parameters, now))
             .unwrap();
     }
@@ -323,12 +323,12 @@ fn candidates_that_are_named_are_asked_for_once_and_used_when_their_address_is_k
         net.run(ms(100));
         let local = net.peers[ALICE].transport.local();
         let mut parameters = remote(&local, Description::Offer);
-        let candidates = std::mem::take(&mut parameters.candidates);
+        let candidates = std::mem::take(&mut ice(&mut parameters).candidates);
         let named = candidates.into_iter().map(|candidate| NamedCandidate {
             name: "a-b-c.local".to_owned(),
             candidate,
         });
-        parameters.named = named.collect();
+        ice(&mut parameters).named = named.collect();
         for _ in 0..2 {
             let parameters = parameters.clone();
             net.with(BOB, |transport, now| {
@@ -339,7 +339,7 @@ fn candidates_that_are_named_are_asked_for_once_and_used_when_their_address_is_k
         net.with(ALICE, |transport, now| {
             let mut answer = answer;
             // Whoever is named is not reached otherwise.
-            answer.candidates.clear();
+            ice(&mut answer).candidates.clear();
             transport.set_remote(answer, now).unwrap();
         });
         net.run(ms(500));
@@ -366,8 +366,8 @@ fn a_flood_of_names_asks_for_a_few() {
     net.add(config("10.0.0.2:2000", Role::Controlled));
     net.run(ms(100));
     let mut parameters = remote(&net.peers[ALICE].transport.local(), Description::Offer);
-    let candidate = parameters.candidates[0].clone();
-    parameters.named = (0..1000)
+    let candidate = ice(&mut parameters).candidates[0].clone();
+    ice(&mut parameters).named = (0..1000)
         .map(|number| NamedCandidate {
             name: format!("name-{number}.local"),
             candidate: candidate.clone(),
@@ -386,12 +386,12 @@ fn names_of_a_description_that_is_over_are_forgotten() {
     net.add(config("10.0.0.2:2000", Role::Controlled));
     net.run(ms(100));
     let mut parameters = remote(&net.peers[ALICE].transport.local(), Description::Offer);
-    let candidate = parameters.candidates[0].clone();
-    parameters.candidates.clear();
+    let candidate = ice(&mut parameters).candidates[0].clone();
+    ice(&mut parameters).candidates.clear();
     let name = |number: u32| format!("name-{number}.local");
     for number in 0..12 {
         let mut parameters = parameters.clone();
-        parameters.named = vec![NamedCandidate {
+        ice(&mut parameters).named = vec![NamedCandidate {
             name: name(number),
             candidate: candidate.clone(),
         }];
@@ -404,7 +404,7 @@ fn names_of_a_description_that_is_over_are_forgotten() {
     let answer = remote(&net.peers[BOB].transport.local(), Description::Answer);
     net.with(ALICE, |transport, now| {
         let mut answer = answer;
-        answer.candidates.clear();
+        ice(&mut answer).candidates.clear();
         transport.set_remote(answer, now).unwrap();
     });
     let found = address("10.0.0.1:1").ip();

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use media::transport::{
     Candidate, Certificate, Config, Description, LinkEvent, LinkId, LocalParameters, Output,
-    PathId, RemoteParameters, Role, Rtp, RtpOut, SelectedPath, ServerFault, State, StreamId,
-    StreamTarget, Transport, Way, WayNews,
+    PathId, RemoteDtls, RemoteIce, RemoteKeying, RemoteParameters, RemotePath, Role, Rtp, RtpOut,
+    SelectedPath, ServerFault, State, StreamId, StreamTarget, Transport, Way, WayNews,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -554,16 +554,34 @@ pub(crate) fn config(socket: &str, role: Role) -> Config {
 pub(crate) fn remote(local: &LocalParameters, description: Description) -> RemoteParameters {
     RemoteParameters {
         description,
-        ufrag: local.ufrag.clone(),
-        pwd: local.pwd.clone(),
-        fingerprints: local.fingerprints.clone(),
-        setup: match description {
-            Description::Offer => media::transport::Setup::ActPass,
-            Description::Answer => local.setup,
-        },
-        candidates: local.candidates.clone(),
-        named: Vec::new(),
-        lite: false,
-        end_of_candidates: true,
+        keying: RemoteKeying::Dtls(RemoteDtls {
+            fingerprints: local.fingerprints.clone(),
+            setup: match description {
+                Description::Offer => media::transport::Setup::ActPass,
+                Description::Answer => local.setup,
+            },
+        }),
+        path: RemotePath::Ice(RemoteIce {
+            ufrag: local.ufrag.clone(),
+            pwd: local.pwd.clone(),
+            candidates: local.candidates.clone(),
+            named: Vec::new(),
+            lite: false,
+            end_of_candidates: true,
+        }),
+    }
+}
+
+pub(crate) fn ice(remote: &mut RemoteParameters) -> &mut RemoteIce {
+    match &mut remote.path {
+        RemotePath::Ice(ice) => ice,
+        RemotePath::Direct(address) => panic!("no ICE with {address:?}"),
+    }
+}
+
+pub(crate) fn dtls(remote: &mut RemoteParameters) -> &mut RemoteDtls {
+    match &mut remote.keying {
+        RemoteKeying::Dtls(dtls) => dtls,
+        RemoteKeying::Sdes(_) | RemoteKeying::Plain => panic!("no DTLS"),
     }
 }

@@ -19,7 +19,7 @@ use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, Trans
 use rtc_stun::textattrs::Username;
 use rtc_stun::xoraddr::XorMappedAddress;
 
-use crate::harness::{ALICE, BOB, Net, address, config, ms, remote};
+use crate::harness::{ALICE, BOB, Net, address, config, ice, ms, remote};
 
 /// Writes a check to `to`, as `from` would, under some password.
 fn check(net: &Net, from: usize, to: usize, pwd: &Secret, extra: Vec<Box<dyn Setter>>) -> Vec<u8> {
@@ -148,7 +148,7 @@ fn towards_a_lite_agent_we_control_whatever_signalling_implies() {
     net.add(config("10.0.0.2:2000", Role::Controlled));
     let lite = net.peers[BOB].transport.local();
     let mut answer = remote(&lite, Description::Answer);
-    answer.lite = true;
+    ice(&mut answer).lite = true;
     net.tape = Some(Vec::new());
     net.with(ALICE, |transport, now| transport.set_remote(answer, now))
         .unwrap();

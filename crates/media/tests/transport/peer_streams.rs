@@ -5,7 +5,7 @@ use media::transport::{
     State, TcpType, TransportFailure,
 };
 
-use crate::harness::{ALICE, BOB, Net, address, config, ms, remote};
+use crate::harness::{ALICE, BOB, Net, address, config, ice, ms, remote};
 
 /// Where Bob takes streams.
 const TAKING: &str = "10.0.0.2:7000";
@@ -48,7 +48,7 @@ fn net(alice: Role, datagrams: bool, policy: Policy) -> Net {
 /// What Bob says, with where he takes streams.
 fn taking(net: &Net, description: Description) -> RemoteParameters {
     let mut said = remote(&net.peers[BOB].transport.local(), description);
-    said.candidates.push(passive(TAKING));
+    ice(&mut said).candidates.push(passive(TAKING));
     said
 }
 
@@ -140,11 +140,11 @@ fn our_ends_are_told_to_a_peer_that_takes_streams_and_to_no_other() {
 fn a_peer_has_us_open_four_streams_at_most_and_none_to_this_machine() {
     let mut net = net(Role::Controlled, false, Policy::All);
     let mut offer = taking(&net, Description::Offer);
-    offer.candidates = vec![passive("127.0.0.1:5432"), passive("[2001:db8::1]:443")];
+    ice(&mut offer).candidates = vec![passive("127.0.0.1:5432"), passive("[2001:db8::1]:443")];
     let more = (1..20).map(|host| passive(&format!("192.0.2.{host}:443")));
     let wrong = ["224.0.0.1:443", "0.0.0.0:443", "192.0.2.99:0"].map(passive);
-    offer.candidates.extend(wrong);
-    offer.candidates.extend(more);
+    ice(&mut offer).candidates.extend(wrong);
+    ice(&mut offer).candidates.extend(more);
     net.with(ALICE, |alice, now| alice.set_remote(offer, now))
         .unwrap();
     net.run(ms(40_000));

@@ -7,7 +7,7 @@ use rtc_stun::fingerprint::FINGERPRINT;
 use rtc_stun::integrity::MessageIntegrity;
 use rtc_stun::message::{BINDING_ERROR, BINDING_REQUEST, Message, Setter, TransactionId};
 
-use crate::harness::{ALICE, BOB, Datagram, Nat, Net, config, ms, remote};
+use crate::harness::{ALICE, BOB, Datagram, Nat, Net, config, ice, ms, remote};
 
 const NEW_PWD: &str = "theNewPasswordOfThePeer1";
 
@@ -68,8 +68,8 @@ fn restart_in_vain(net: &mut Net, us: usize, generation: usize, reply: Reply, ch
     let ufrag = format!("new{generation}");
     net.with(us, |transport, now| transport.restart_ice(now));
     let mut answer = remote(&net.peers[peer].transport.local(), Description::Answer);
-    answer.ufrag.clone_from(&ufrag);
-    answer.pwd = Secret::new(NEW_PWD);
+    ice(&mut answer).ufrag.clone_from(&ufrag);
+    ice(&mut answer).pwd = Secret::new(NEW_PWD);
     let socket = net.peers[us].sockets[0];
     net.script = Box::new(move |datagram: &Datagram| {
         let (transaction, name) = user_name(&datagram.bytes)?;
@@ -206,8 +206,8 @@ fn a_peer_that_restarts_after_we_gave_up_is_followed() {
         net.with(us, |transport, now| transport.restart_ice(now));
         let mut offer = remote(&net.peers[us].transport.local(), Description::Offer);
         // It has more patience than we, and takes up nothing before we have given up.
-        offer.end_of_candidates = false;
-        let ufrag = offer.ufrag.clone();
+        ice(&mut offer).end_of_candidates = false;
+        let ufrag = ice(&mut offer).ufrag.clone();
         net.with(peer, |transport, now| transport.set_remote(offer, now))
             .unwrap();
         net.describe(peer, us, Description::Answer);

@@ -407,6 +407,8 @@ fn translate(said: Said) -> Option<MediaEvent> {
             reason: reason.to_string(),
         },
         Said::State(state) => return connection(state),
+        // A phone lets media be protected by DTLS alone.
+        Said::Secured(_) => return None,
         Said::FirstSound => MediaEvent::FirstSound,
         Said::EndOfCandidates => MediaEvent::EndOfCandidates,
         Said::ServerFault { name, fault } => MediaEvent::IceServerFailed {

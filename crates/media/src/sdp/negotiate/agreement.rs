@@ -1,10 +1,11 @@
 //! What both sides have agreed to, once an offer and an answer are known.
 
+use super::super::{CryptoFault, CryptoLine};
 use super::super::{Description, Direction, Encoding, Fmtp, Media, Payload, PayloadType};
-use super::terms::{Incompatible, Refusal, Terms};
+use super::terms::{Incompatible, KeySeed, Refusal, Terms};
 use super::video::AgreedVideo;
 use crate::codec::Codec;
-use crate::transport::{self, RemoteParameters};
+use crate::transport::{self, Keying, RemoteKeying, RemoteParameters, RemotePath, SdesKeys};
 
 /// What an offer and its answer settle: a transport, and what goes over it.
 #[derive(Clone, Debug)]
@@ -13,12 +14,19 @@ pub struct Agreed {
     pub audio: AgreedAudio,
     /// Its pictures.
     pub video: Vec<AgreedVideo>,
-    /// Whether RTCP shares the RTP port; without it none is sent.
+    /// Whether RTCP shares the RTP port.
     pub rtcp_mux: bool,
     /// Whether RTCP may come as soon as there is something to say (RFC 4585 §3.2), instead of every five seconds.
     pub prompt_rtcp: bool,
     /// How the peer is reached.
     pub transport: RemoteParameters,
+}
+
+impl Agreed {
+    /// Whether RTCP has a way to the peer: with ICE only beside sound, as no other component is checked.
+    pub fn has_reports(&self) -> bool {
+        self.rtcp_mux || matches!(self.transport.path, RemotePath::Direct(_))
+    }
 }
 
 /// What is settled about sound.
@@ -57,32 +65,45 @@ pub struct SendFormat {
     pub ptime: u8,
 }
 
-/// Picks the section of `description` that we can speak, from `sections`.
+/// Picks the section of `description` that we can speak, from `sections`, and how its media are protected: by the first of
+/// `allowed` that there is.
 pub(super) fn choose_section(
     description: &Description,
     terms: &Terms,
-    sections: impl Iterator<Item = usize>,
-) -> Result<usize, Refusal> {
-    let mut refusal = Refusal::Incompatible(Incompatible::NoAudio);
-    for index in sections {
-        match check_section(description, terms, index) {
-            Ok(()) => return Ok(index),
-            Err(e) => refusal = worse(refusal, e),
+    sections: impl Iterator<Item = usize> + Clone,
+    allowed: &[Keying],
+) -> Result<(usize, Keying), Refusal> {
+    let mut refusal = Refusal::Incompatible(match allowed.is_empty() {
+        true => Incompatible::Keying,
+        false => Incompatible::NoAudio,
+    });
+    for keying in allowed {
+        for index in sections.clone() {
+            match check_section(description, terms, index, *keying) {
+                Ok(()) => return Ok((index, *keying)),
+                Err(e) => refusal = worse(refusal, e),
+            }
         }
     }
     Err(refusal)
 }
 
-/// The first reason that says more than "no audio" stays.
+/// The first reason that says more than "no audio" or "not protected so" stays.
 fn worse(old: Refusal, new: Refusal) -> Refusal {
-    if old == Refusal::Incompatible(Incompatible::NoAudio) {
+    let says_little = [Incompatible::NoAudio, Incompatible::Keying].map(Refusal::Incompatible);
+    if says_little.contains(&old) && !matches!(new, Refusal::Incompatible(Incompatible::NoAudio)) {
         new
     } else {
         old
     }
 }
 
-fn check_section(description: &Description, terms: &Terms, index: usize) -> Result<(), Refusal> {
+fn check_section(
+    description: &Description,
+    terms: &Terms,
+    index: usize,
+    keying: Keying,
+) -> Result<(), Refusal> {
     let incompatible = |why| Err(Refusal::Incompatible(why));
     let Some(media) = description.media.get(index) else {
         return incompatible(Incompatible::NoAudio);
@@ -91,24 +112,125 @@ fn check_section(description: &Description, terms: &Terms, index: usize) -> Resu
     if media.kind != super::super::MediaKind::Audio || (media.port == 0 && !bundled) {
         return incompatible(Incompatible::NoAudio);
     }
-    if description.fingerprints(index).is_empty() {
-        let protocol = media.protocol.to_ascii_uppercase();
-        return if protocol.contains("SAVP") {
-            incompatible(Incompatible::NoDtls)
-        } else {
-            Err(Refusal::PlainRtp)
-        };
-    }
-    if description
-        .transport(index, transport::Description::Offer)
-        .is_none()
-    {
-        return incompatible(Incompatible::NoIce);
+    check_keying(description, terms, index, keying)?;
+    if path(description, terms, index, keying).is_none() {
+        return incompatible(match terms.goes_without_ice() {
+            true => Incompatible::NoAddress,
+            false => Incompatible::NoIce,
+        });
     }
     if common(description, terms, index).is_empty() {
         return incompatible(Incompatible::NoCommonCodec);
     }
     Ok(())
+}
+
+/// The profiles of RFC 3551, RFC 3711 and their kin with feedback, over UDP; DTLS has names of its own beside them.
+fn is_secure(media: &Media) -> Option<bool> {
+    match media.protocol.to_ascii_uppercase().as_str() {
+        "RTP/AVP" | "RTP/AVPF" => Some(false),
+        "RTP/SAVP" | "RTP/SAVPF" => Some(true),
+        _of_dtls => None,
+    }
+}
+
+fn check_keying(
+    description: &Description,
+    terms: &Terms,
+    index: usize,
+    keying: Keying,
+) -> Result<(), Refusal> {
+    let Some(media) = description.media.get(index) else {
+        return Err(Refusal::Incompatible(Incompatible::NoAudio));
+    };
+    let secure = is_secure(media);
+    // RFC 8643: keys may stand in a section whose profile promises none.
+    let has_keys = secure.is_some() && (secure == Some(true) || media.has("crypto"));
+    match keying {
+        Keying::Dtls if !description.fingerprints(index).is_empty() => Ok(()),
+        Keying::Dtls if media.protocol.to_ascii_uppercase().contains("SAVP") => {
+            let only = terms.media == [Keying::Dtls];
+            Err(Refusal::Incompatible(match only {
+                true => Incompatible::NoDtls,
+                false => Incompatible::Keying,
+            }))
+        }
+        Keying::Sdes if has_keys => Ok(description.crypto(index).map(|_| ())?),
+        Keying::Plain if secure == Some(false) => Ok(()),
+        Keying::Dtls | Keying::Sdes if secure == Some(false) => {
+            match terms.media.contains(&Keying::Plain) {
+                true => Err(Refusal::Incompatible(Incompatible::Keying)),
+                false => Err(Refusal::PlainRtp),
+            }
+        }
+        Keying::Dtls | Keying::Sdes | Keying::Plain => {
+            Err(Refusal::Incompatible(Incompatible::Keying))
+        }
+    }
+}
+
+/// How the peer of section `index` is reached.
+fn path(
+    description: &Description,
+    terms: &Terms,
+    index: usize,
+    keying: Keying,
+) -> Option<RemotePath> {
+    let mismatch = keying != Keying::Dtls && description.has_ice_mismatch(index);
+    let ice = description.ice(index).filter(|_| !mismatch);
+    let direct = || {
+        let address = description.destination(index);
+        address.filter(|_| terms.goes_without_ice())
+    };
+    ice.map(RemotePath::Ice)
+        .or_else(|| direct().map(RemotePath::Direct))
+}
+
+/// The keys that follow of section `index`, whose line we choose or, in an answer, that has been chosen of ours.
+fn sdes(
+    description: &Description,
+    kind: transport::Description,
+    index: usize,
+    keys: &OurKeys<'_>,
+) -> Result<SdesKeys, CryptoFault> {
+    let lines = description.crypto(index)?;
+    let chosen = match kind {
+        transport::Description::Answer => {
+            let [line] = lines.as_slice() else {
+                return Err(CryptoFault::NotOne(lines.len()));
+            };
+            let offered = keys.offered.iter();
+            let mut offered =
+                offered.filter(|ours| ours.tag == line.tag && ours.suite == line.suite);
+            offered.next().ok_or(CryptoFault::NotOffered(line.tag))?;
+            line
+        }
+        // The first of theirs (RFC 4568 §5.1.2), but the short tags last.
+        transport::Description::Offer => {
+            let long = lines.iter().find(|line| !line.suite.has_short_tag());
+            long.or(lines.first().filter(|_| !keys.long_tags))
+                .ok_or(CryptoFault::Weaker)?
+        }
+    };
+    let local = keys.seed.key(chosen.suite);
+    if local == chosen.key {
+        return Err(CryptoFault::OurKey(chosen.tag));
+    }
+    Ok(SdesKeys {
+        suite: chosen.suite,
+        tag: chosen.tag,
+        local,
+        remote: chosen.key.clone(),
+    })
+}
+
+/// What our side of the keys is made of.
+pub(super) struct OurKeys<'a> {
+    pub(super) seed: KeySeed,
+    /// The lines of our offer, if this is about its answer.
+    pub(super) offered: &'a [CryptoLine],
+    /// Tags of more than 32 bits are in force.
+    pub(super) long_tags: bool,
 }
 
 /// What we speak of a section: sound, sound with copies, and key presses, each in its order (RFC 3264 §6.1: the
@@ -173,19 +295,45 @@ fn events(description: &Description, terms: &Terms, index: usize) -> Vec<Payload
         .collect()
 }
 
-/// What follows from the peer's section `index`, when we receive `receive` and want `wish`.
+/// What is settled before what follows from the peer's section: which it is, and on what terms.
+pub(super) struct Settled<'a> {
+    pub(super) kind: transport::Description,
+    pub(super) terms: &'a Terms,
+    pub(super) index: usize,
+    pub(super) keying: Keying,
+    pub(super) keys: OurKeys<'a>,
+}
+
+/// What follows from the peer's section, when we receive `receive` and want `wish`.
 pub(super) fn agree(
     description: &Description,
-    kind: transport::Description,
-    terms: &Terms,
-    index: usize,
+    settled: &Settled<'_>,
     receive: Vec<Payload>,
     wish: Direction,
 ) -> Result<Agreed, Refusal> {
+    let Settled {
+        kind, terms, index, ..
+    } = *settled;
     let audio = agree_audio(description, terms, index, receive, wish)?;
-    let transport = description
-        .transport(index, kind)
+    let keying = match settled.keying {
+        Keying::Dtls => description.dtls(index, kind).map(RemoteKeying::Dtls),
+        Keying::Sdes => Some(RemoteKeying::Sdes(sdes(
+            description,
+            kind,
+            index,
+            &settled.keys,
+        )?)),
+        Keying::Plain => Some(RemoteKeying::Plain),
+    };
+    let path = path(description, terms, index, settled.keying);
+    let (keying, path) = keying
+        .zip(path)
         .ok_or(Refusal::Incompatible(Incompatible::NoIce))?;
+    let transport = RemoteParameters {
+        description: kind,
+        keying,
+        path,
+    };
     Ok(Agreed {
         audio,
         video: Vec::new(),

@@ -5,13 +5,17 @@ use super::super::{Description, HeaderExtensions, Media, MediaKind};
 use super::video::{
     AgreedVideo, Content, MOST_VIDEO, Numbers, Standing, VideoSection, Wishes, content_of, standing,
 };
-use crate::transport;
+use crate::transport::{self, Keying, RemoteParameters};
 
 /// The media sections that both sides have seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) slots: Vec<SectionSlot>,
     pub(super) bundled: bool,
+    /// How media are protected.
+    pub(super) keying: Keying,
+    /// Whether the peer is reached by ICE.
+    pub(super) ice: bool,
 }
 
 /// The unchanging part of one media section.
@@ -37,16 +41,24 @@ pub(super) enum Line {
 
 impl Layout {
     /// The sections of a first offer of ours.
-    pub(super) fn ours() -> Self {
+    pub(super) fn ours(keying: Keying) -> Self {
+        // Who takes no DTLS knows no BUNDLE and little of feedback.
+        let (protocol, bundled) = match keying {
+            Keying::Dtls => ("UDP/TLS/RTP/SAVPF", true),
+            Keying::Sdes => ("RTP/SAVP", false),
+            Keying::Plain => ("RTP/AVP", false),
+        };
         Self {
             slots: vec![SectionSlot {
                 kind: MediaKind::Audio,
-                protocol: "UDP/TLS/RTP/SAVPF".into(),
+                protocol: protocol.into(),
                 format: "0".into(),
-                mid: Some("0".into()),
+                mid: bundled.then(|| "0".into()),
                 line: Line::Audio,
             }],
-            bundled: true,
+            bundled,
+            keying,
+            ice: true,
         }
     }
 
@@ -54,7 +66,7 @@ impl Layout {
     /// `most_apart` of it outside of BUNDLE; `before` are those of the last description.
     pub(super) fn of(
         offer: &Description,
-        audio: usize,
+        (audio, transport): (usize, &RemoteParameters),
         before: Option<&Self>,
         wishes: &Wishes,
         most_apart: usize,
@@ -67,10 +79,17 @@ impl Layout {
         let mut layout = Self {
             bundled: mid.is_some_and(|mid| in_bundle(offer, mid, mid)),
             slots,
+            keying: transport.keying.kind(),
+            ice: transport.ufrag().is_some(),
         };
         let standings = layout.standings(offer, transport::Description::Offer, audio, most_apart);
         layout.take_video(offer, before, wishes, &standings);
         layout
+    }
+
+    /// Pictures are sent by DTLS-SRTP and ICE alone.
+    fn has_room_for_video(&self) -> bool {
+        self.keying == Keying::Dtls && self.ice
     }
 
     /// Where each section of the peer's description that shows pictures stands, if it is not refused.
@@ -86,12 +105,16 @@ impl Layout {
         let mut has_its_own = |standing: &Standing| match standing {
             Standing::Bundled => true,
             // A transport of pictures carries one line: a second group of BUNDLE is none that we know.
-            Standing::Apart(own) if apart.contains(&own.ufrag) => false,
             Standing::Apart(own) => {
-                apart.push(own.ufrag.clone());
-                apart.len() <= most_apart
+                let ufrag = own.ufrag().unwrap_or_default().to_owned();
+                let known = apart.contains(&ufrag);
+                apart.push(ufrag);
+                !known && apart.len() <= most_apart
             }
         };
+        if !self.has_room_for_video() {
+            return vec![None; self.slots.len()];
+        }
         (0..self.slots.len())
             .map(|index| standing(description, kind, sound, (index, self.mid(index))))
             .map(|standing| standing.filter(&mut has_its_own))
@@ -162,7 +185,7 @@ impl Layout {
         }
         let there: Vec<Content> = plan.slots.iter().filter_map(SectionSlot::content).collect();
         let extensions = Some(extensions).filter(|_| plan.bundled);
-        for wish in wishes.open(&there) {
+        for wish in wishes.open(&there).filter(|_| self.has_room_for_video()) {
             plan.add(VideoSection::ours(
                 wish,
                 extensions.unwrap_or_default(),

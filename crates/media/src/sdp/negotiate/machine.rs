@@ -1,7 +1,7 @@
 //! The offer/answer machine.
 
-use super::super::{Description, Direction, HeaderExtensions, Payload, PayloadType};
-use super::agreement::{Agreed, agree, choose_section, spoken};
+use super::super::{CryptoLine, Description, Direction, HeaderExtensions, Payload, PayloadType};
+use super::agreement::{Agreed, OurKeys, Settled, agree, choose_section, spoken};
 use super::formats::Formats;
 use super::layout::{Layout, Line};
 use super::terms::{Identity, Incompatible, LocalTransport, Refusal, Terms};
@@ -9,7 +9,8 @@ use super::video::{
     AgreedVideo, MOST_APART, Numbers, SectionPlace, Standing, VideoWish, Wishes, preferred,
 };
 use super::write::{self, Section};
-use crate::transport;
+use crate::transport::{self, CryptoSuite, Keying, RemoteKeying, RemotePath, Setup};
+use std::net::SocketAddr;
 
 /// One session's offers and answers.
 #[derive(Clone, Debug)]
@@ -24,6 +25,10 @@ pub struct Negotiation {
     version: u64,
     /// The last description we wrote, with version 0.
     written: Option<String>,
+    /// The suite of the keys in force, if descriptions carry them.
+    suite: Option<CryptoSuite>,
+    /// Where the peer is, if it has no ICE.
+    reached_at: Option<SocketAddr>,
     state: NegotiationState,
 }
 
@@ -57,6 +62,8 @@ struct Offered {
     receive: Vec<Payload>,
     /// Its last provisional answer.
     heard: Option<Heard>,
+    /// Our keys in it.
+    crypto: Vec<CryptoLine>,
 }
 
 /// A provisional answer to an offer of ours.
@@ -93,6 +100,8 @@ impl Negotiation {
             foreign: Foreign::default(),
             version: 0,
             written: None,
+            suite: None,
+            reached_at: None,
             state: NegotiationState::Stable,
         }
     }
@@ -130,6 +139,20 @@ impl Negotiation {
         layout.is_some_and(|layout| self.plan(layout) != *layout)
     }
 
+    /// Says how media may be protected from the next description on.
+    pub fn set_media(&mut self, media: Vec<Keying>) {
+        self.terms.media = media;
+    }
+
+    /// Whether what protects media may stand in an offer of ours.
+    pub fn may_offer(&self) -> bool {
+        let media = &self.terms.media;
+        match &self.layout {
+            Some(layout) => media.contains(&layout.keying),
+            None => !media.is_empty(),
+        }
+    }
+
     fn plan(&self, layout: &Layout) -> Layout {
         let mut taken = self.foreign.payload_types.clone();
         taken.extend(self.formats.numbers());
@@ -155,14 +178,19 @@ impl Negotiation {
     ) -> Result<String, Misuse> {
         self.must_be_stable()?;
         let receive = self.formats.offer(&self.terms);
-        let layout = self.layout.clone().unwrap_or_else(Layout::ours);
+        let first = self.terms.media.first().copied();
+        let ours = || Layout::ours(first.unwrap_or(Keying::Dtls));
+        let layout = self.layout.clone().unwrap_or_else(ours);
         let layout = self.plan(&layout);
+        let crypto = self.offered_crypto(layout.keying);
         let section = Section {
             payloads: &receive,
             direction: wish,
             wish,
             setup: write::offered_setup(),
             rtcp_mux: true,
+            crypto: &crypto,
+            towards: self.reached_at.map(|address| address.ip()),
         };
         let text = self.write(&layout, &section, transport);
         self.state = NegotiationState::Offered(Offered {
@@ -170,6 +198,7 @@ impl Negotiation {
             wish,
             receive,
             heard: None,
+            crypto,
         });
         Ok(text)
     }
@@ -197,11 +226,13 @@ impl Negotiation {
             self.formats.note(answer.numbers(index));
             self.foreign.note(&answer, index);
             let mut layout = offered.layout.clone();
+            layout.ice = agreed.transport.ufrag().is_some();
             let refused = layout.keep_video(&agreed.video);
             // A provisional answer may come of one who does not take the call at last.
             let refused = refused.into_iter().filter(|_| !provisional);
             refused.for_each(|content| self.wishes.decline(content));
             self.layout = Some(layout);
+            self.note_transport(&agreed);
         }
         match (&mut self.state, provisional) {
             (NegotiationState::Offered(offered), true) => {
@@ -270,12 +301,25 @@ impl Negotiation {
             None => NegotiationState::Stable,
         };
         self.formats.answered(&agreed.audio.receive);
+        self.note_transport(&agreed);
+        let (setup, crypto) = match &agreed.transport.keying {
+            RemoteKeying::Dtls(dtls) => (dtls.setup, None),
+            RemoteKeying::Sdes(keys) => (Setup::ActPass, Some(keys)),
+            RemoteKeying::Plain => (Setup::ActPass, None),
+        };
+        let crypto = crypto.map(|keys| CryptoLine {
+            tag: keys.tag,
+            suite: keys.suite,
+            key: keys.local.clone(),
+        });
         let section = Section {
             payloads: &agreed.audio.receive,
             direction: agreed.audio.direction,
             wish,
-            setup: write::answered_setup(agreed.transport.setup, transport.parameters.setup),
+            setup: write::answered_setup(setup, transport.parameters.setup),
             rtcp_mux: agreed.rtcp_mux,
+            crypto: crypto.as_slice(),
+            towards: self.reached_at.map(|address| address.ip()),
         };
         let text = self.write(&layout, &section, transport);
         let stopped = self.layout.as_ref().map(|before| before.stopped(&layout));
@@ -296,6 +340,46 @@ impl Negotiation {
             | NegotiationState::Offered(_)
             | NegotiationState::Answering { .. } => NegotiationState::Stable,
         };
+    }
+
+    /// Our lines of keys for an offer: the suite in force first. With it a tag of 32 bits is offered only if it is one.
+    fn offered_crypto(&self, keying: Keying) -> Vec<CryptoLine> {
+        if keying != Keying::Sdes {
+            return Vec::new();
+        }
+        let mut lines: Vec<CryptoLine> = (1..)
+            .zip(CryptoSuite::ALL)
+            .filter(|(_, suite)| !(suite.has_short_tag() && self.has_long_tags()))
+            .map(|(tag, suite)| CryptoLine {
+                tag,
+                suite,
+                key: self.identity.keys.key(suite),
+            })
+            .collect();
+        lines.sort_by_key(|line| Some(line.suite) != self.suite);
+        lines
+    }
+
+    fn has_long_tags(&self) -> bool {
+        self.suite.is_some_and(|suite| !suite.has_short_tag())
+    }
+
+    /// Takes note of what was agreed on for what comes later.
+    fn note_transport(&mut self, agreed: &Agreed) {
+        if let RemoteKeying::Sdes(keys) = &agreed.transport.keying {
+            self.suite = Some(keys.suite);
+        }
+        if let RemotePath::Direct(address) = agreed.transport.path {
+            self.reached_at = address.rtp.or(self.reached_at);
+        }
+    }
+
+    fn keys<'a>(&self, offered: &'a [CryptoLine]) -> OurKeys<'a> {
+        OurKeys {
+            seed: self.identity.keys,
+            offered,
+            long_tags: self.has_long_tags(),
+        }
     }
 
     fn most_apart(&self) -> usize {
@@ -319,7 +403,8 @@ impl Negotiation {
         if answer.media.len() <= audio {
             return Err(Refusal::Incompatible(Incompatible::Sections));
         }
-        let index = choose_section(answer, &self.terms, std::iter::once(audio))?;
+        let keying = offered.layout.keying;
+        let (index, _) = choose_section(answer, &self.terms, std::iter::once(audio), &[keying])?;
         let mut receive = offered.receive.clone();
         // Peers that answer with numbers of their own often send with them as well.
         for payload in spoken(answer, &self.terms, index) {
@@ -331,7 +416,14 @@ impl Negotiation {
             }
         }
         let kind = transport::Description::Answer;
-        let mut agreed = agree(answer, kind, &self.terms, index, receive, offered.wish)?;
+        let settled = Settled {
+            kind,
+            terms: &self.terms,
+            index,
+            keying,
+            keys: self.keys(&offered.crypto),
+        };
+        let mut agreed = agree(answer, &settled, receive, offered.wish)?;
         let standings = offered
             .layout
             .standings(answer, kind, index, self.most_apart());
@@ -371,18 +463,41 @@ impl Negotiation {
         offer: &Description,
         wish: Direction,
     ) -> Result<(Layout, Agreed), Refusal> {
-        let index = match &self.layout {
-            Some(layout) => choose_section(offer, &self.terms, std::iter::once(layout.audio()))?,
-            None => choose_section(offer, &self.terms, 0..offer.media.len())?,
-        };
+        let (index, keying) = self.choose(offer)?;
         let receive = self.formats.answer(spoken(offer, &self.terms, index));
         let kind = transport::Description::Offer;
-        let mut agreed = agree(offer, kind, &self.terms, index, receive, wish)?;
+        let settled = Settled {
+            kind,
+            terms: &self.terms,
+            index,
+            keying,
+            keys: self.keys(&[]),
+        };
+        let mut agreed = agree(offer, &settled, receive, wish)?;
         let apart = self.most_apart();
-        let layout = Layout::of(offer, index, self.layout.as_ref(), &self.wishes, apart);
+        let sound = (index, &agreed.transport);
+        let layout = Layout::of(offer, sound, self.layout.as_ref(), &self.wishes, apart);
         let standings = layout.standings(offer, kind, index, apart);
         agreed.video = self.agree_video(offer, &layout, wish, standings);
         Ok((layout, agreed))
+    }
+
+    /// The section of sound in an offer, and how it is protected: never less than was agreed before.
+    fn choose(&self, offer: &Description) -> Result<(usize, Keying), Refusal> {
+        let Some(layout) = &self.layout else {
+            let all = 0..offer.media.len();
+            return choose_section(offer, &self.terms, all, &self.terms.media);
+        };
+        let section = std::iter::once(layout.audio());
+        let media = self.terms.media.iter().copied();
+        let (enough, less): (Vec<_>, Vec<_>) = media.partition(|one| *one >= layout.keying);
+        let chosen = choose_section(offer, &self.terms, section.clone(), &enough);
+        chosen.map_err(
+            |refusal| match choose_section(offer, &self.terms, section, &less) {
+                Ok(_) => Refusal::Incompatible(Incompatible::Downgrade),
+                Err(_) => refusal,
+            },
+        )
     }
 
     fn write(

@@ -12,6 +12,8 @@
 
 mod agreement;
 mod formats;
+#[cfg(test)]
+mod key_tests;
 mod layout;
 mod machine;
 mod terms;
@@ -26,5 +28,5 @@ mod write_video;
 pub use agreement::{Agreed, AgreedAudio, SendFormat};
 pub use machine::{Misuse, Negotiation};
 pub(crate) use terms::token;
-pub use terms::{Identity, Incompatible, LocalSource, LocalTransport, Refusal, Terms};
+pub use terms::{Identity, Incompatible, KeySeed, LocalSource, LocalTransport, Refusal, Terms};
 pub use video::{AgreedVideo, Content, MOST_VIDEO, VideoLine, VideoWish};

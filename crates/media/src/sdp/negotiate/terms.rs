@@ -1,9 +1,9 @@
 //! What we bring to a negotiation, and why one fails.
 
-use super::super::ParseError;
+use super::super::{CryptoFault, ParseError};
 use super::video::{Content, VideoLine};
 use crate::codec::Codec;
-use crate::transport::LocalParameters;
+use crate::transport::{CryptoSuite, Keying, LocalParameters, MasterKey};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 
@@ -22,6 +22,44 @@ pub struct Terms {
     pub opus_max_average_bitrate: Option<u32>,
     /// Whether video may stand outside of the BUNDLE of the sound, on transports of its own.
     pub apart: bool,
+    /// How media may be protected, best first: the first is offered, and of an offer the first that it has is taken.
+    pub media: Vec<Keying>,
+}
+
+impl Terms {
+    /// Whether peers without ICE are taken. Nothing shows that such a peer wants what is sent to the address that it names, so
+    /// who speaks DTLS-SRTP alone takes none.
+    pub(super) fn goes_without_ice(&self) -> bool {
+        self.media.iter().any(|keying| *keying != Keying::Dtls)
+    }
+}
+
+/// What the keys in our descriptions are made of; it never shows itself in `Debug` output.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KeySeed([u8; 32]);
+
+impl KeySeed {
+    /// Wraps a seed that nobody else knows.
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self(seed)
+    }
+
+    /// Our key for a suite, the same each time in one session.
+    pub(super) fn key(self, suite: CryptoSuite) -> MasterKey {
+        let mut seed = self.0;
+        for (byte, name) in seed.iter_mut().zip(suite.name().bytes()) {
+            *byte ^= name;
+        }
+        let mut octets = vec![0; suite.key_and_salt_len()];
+        StdRng::from_seed(seed).fill_bytes(&mut octets);
+        MasterKey::new(octets)
+    }
+}
+
+impl std::fmt::Debug for KeySeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
 }
 
 /// What names us in every description of a session.
@@ -35,6 +73,8 @@ pub struct Identity {
     pub audio: LocalSource,
     /// What our video lines take their names from.
     pub video: [u8; 32],
+    /// What our keys are made of, if descriptions carry them.
+    pub keys: KeySeed,
 }
 
 /// What names one stream that we send.
@@ -76,9 +116,12 @@ pub enum Refusal {
     /// It cannot be read.
     #[error("malformed description: {0}")]
     Malformed(#[from] ParseError),
-    /// It offers RTP without DTLS.
+    /// It offers RTP without protection, or with keys that stand in it and may not.
     #[error("plain RTP: the description has no DTLS fingerprint")]
     PlainRtp,
+    /// Its keys can't be used.
+    #[error("unusable keys: {0}")]
+    Keys(#[from] CryptoFault),
     /// It has nothing in common with what we speak.
     #[error("incompatible description: {0}")]
     Incompatible(Incompatible),
@@ -99,6 +142,15 @@ pub enum Incompatible {
     /// SRTP keyed by something other than DTLS.
     #[error("no DTLS fingerprint")]
     NoDtls,
+    /// What protects media is none of what is allowed here.
+    #[error("media are not protected in a way that is allowed here")]
+    Keying,
+    /// Media would be protected less than was agreed before.
+    #[error("media would be protected less than was agreed before")]
+    Downgrade,
+    /// Neither ICE nor an address that anybody can send to.
+    #[error("neither ICE nor an address in digits to send to")]
+    NoAddress,
     /// The answer's media sections are not the offer's.
     #[error("the answer's media sections do not match the offer's")]
     Sections,

@@ -3,7 +3,10 @@
 use super::*;
 use crate::codec::Codec;
 use crate::sdp::{Description, Direction, Encoding, PayloadType};
-use crate::transport::{Candidate, CandidateKind, LocalParameters, Protocol, Secret, Setup};
+use crate::transport::{
+    Candidate, CandidateKind, Keying, LocalParameters, Protocol, RemoteDtls, RemoteIce,
+    RemoteKeying, RemoteParameters, RemotePath, Secret, Setup,
+};
 
 pub(super) fn terms() -> Terms {
     Terms {
@@ -13,6 +16,7 @@ pub(super) fn terms() -> Terms {
         dtx: false,
         opus_max_average_bitrate: None,
         apart: true,
+        media: vec![Keying::Dtls],
     }
 }
 
@@ -21,6 +25,11 @@ pub(super) fn negotiation() -> Negotiation {
 }
 
 pub(super) fn negotiation_with(terms: Terms) -> Negotiation {
+    negotiation_of(terms, 2)
+}
+
+/// A negotiation whose keys are made of `seed`.
+pub(super) fn negotiation_of(terms: Terms, seed: u8) -> Negotiation {
     let identity = Identity {
         session_id: 42,
         cname: "c".into(),
@@ -31,6 +40,7 @@ pub(super) fn negotiation_with(terms: Terms) -> Negotiation {
             rtx: None,
         },
         video: [1; 32],
+        keys: KeySeed::new([seed; 32]),
     };
     Negotiation::new(identity, terms)
 }
@@ -76,6 +86,13 @@ pub(super) fn simple_offer(lines: &str) -> String {
     offer_of("m=audio 30000 UDP/TLS/RTP/SAVPF 0 8", lines)
 }
 
+pub(super) fn ice(remote: &RemoteParameters) -> &RemoteIce {
+    match &remote.path {
+        RemotePath::Ice(ice) => ice,
+        RemotePath::Direct(address) => panic!("no ICE with {address:?}"),
+    }
+}
+
 fn answer_to(offer: &str) -> (Agreed, Description) {
     let mut negotiation = negotiation();
     let agreed = negotiation
@@ -96,7 +113,13 @@ fn our_offer_and_our_answer_agree() {
     assert_eq!(at_a.audio.send, at_b.audio.send);
     assert_eq!(at_a.audio.send_events.map(|(_, rate)| rate), Some(48_000));
     assert_eq!(at_a.audio.direction, Direction::SendRecv);
-    assert_eq!(at_a.transport.setup, Setup::Active);
+    assert!(matches!(
+        at_a.transport.keying,
+        RemoteKeying::Dtls(RemoteDtls {
+            setup: Setup::Active,
+            ..
+        })
+    ));
     assert!(at_a.rtcp_mux && at_b.rtcp_mux);
     assert!(a.is_stable() && b.is_stable());
     let offer = Description::parse(&offer).unwrap();
@@ -171,12 +194,12 @@ fn session_level_ice_fingerprint_and_direction_count() {
          a=ice-lite\r\na=sendonly\r\nc=IN IP4 192.0.2.9\r\nm=audio 30000 RTP/SAVPF 0\r\n"
     );
     let (agreed, answer) = answer_to(&offer);
-    assert!(agreed.transport.lite);
+    assert!(ice(&agreed.transport).lite);
     assert_eq!(agreed.audio.direction, Direction::RecvOnly);
     assert_eq!(answer.value(0, "setup"), Some("passive"));
     // A lite peer without candidate lines is where its m= line says.
     assert_eq!(
-        agreed.transport.candidates[0].address.to_string(),
+        ice(&agreed.transport).candidates[0].address.to_string(),
         "192.0.2.9:30000"
     );
 }
@@ -704,6 +727,12 @@ fn an_answer_that_does_not_choose_its_dtls_role_lets_us_begin() {
             .unwrap();
         let answer = simple_offer("").replace("a=setup:actpass\r\n", setup);
         let agreed = negotiation.accept(&answer, false).unwrap();
-        assert_eq!(agreed.transport.setup, Setup::Passive);
+        assert!(matches!(
+            agreed.transport.keying,
+            RemoteKeying::Dtls(RemoteDtls {
+                setup: Setup::Passive,
+                ..
+            })
+        ));
     }
 }

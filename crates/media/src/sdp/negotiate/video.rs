@@ -301,7 +301,7 @@ pub(super) fn standing(
     let own = description.transport(index, kind).filter(|_| open)?;
     // RTCP has no other way here. And what has the name of another's transport is taken for it.
     let of_sound = description.transport(sound.0, kind)?;
-    let stands = description.has(index, "rtcp-mux") && own.ufrag != of_sound.ufrag;
+    let stands = description.has(index, "rtcp-mux") && own.ufrag() != of_sound.ufrag();
     stands.then_some(Standing::Apart(own))
 }
 

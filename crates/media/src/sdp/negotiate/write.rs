@@ -1,13 +1,15 @@
 //! Our own descriptions, built from typed values.
 
 use super::super::{
-    Attribute, Description, Direction, Encoding, Media, Origin, Payload, write_candidate,
+    Attribute, CryptoLine, Description, Direction, Encoding, Media, Origin, Payload,
+    write_candidate,
 };
 use super::layout::{Layout, Line, SectionSlot};
 use super::terms::{Identity, LocalTransport, Terms};
 use super::write_video::video;
 use crate::codec::Codec;
-use crate::transport::{Candidate, CandidateKind, LocalParameters, Protocol, Setup};
+use crate::transport::{self, Candidate, CandidateKind, Keying, LocalParameters, Protocol, Setup};
+use std::net::IpAddr;
 
 /// The changing part of our sections.
 pub(super) struct Section<'a> {
@@ -17,6 +19,10 @@ pub(super) struct Section<'a> {
     pub(super) wish: Direction,
     pub(super) setup: Setup,
     pub(super) rtcp_mux: bool,
+    /// Our keys, if they stand in the description.
+    pub(super) crypto: &'a [CryptoLine],
+    /// Where the peer is, if that is known and it has no ICE.
+    pub(super) towards: Option<IpAddr>,
 }
 
 /// RFC 8842 §5.2: an offer leaves the choice to the answerer, also when DTLS has its roles already.
@@ -40,7 +46,7 @@ pub(super) fn description(
     transport: LocalTransport<'_>,
 ) -> Description {
     let media = (layout.slots.iter().enumerate()).map(|(place, slot)| match &slot.line {
-        Line::Audio => audio(identity, terms, slot, section, transport),
+        Line::Audio => audio(identity, terms, (layout, slot), section, transport),
         Line::Video(line) => video(identity, (place, slot), line, section, transport),
         Line::Refused => refused(slot),
     });
@@ -76,7 +82,7 @@ fn refused(slot: &SectionSlot) -> Media {
 fn audio(
     identity: &Identity,
     terms: &Terms,
-    slot: &SectionSlot,
+    (layout, slot): (&Layout, &SectionSlot),
     section: &Section<'_>,
     transport: LocalTransport<'_>,
 ) -> Media {
@@ -92,16 +98,19 @@ fn audio(
         lines.push(Attribute::flag("rtcp-mux"));
     }
     let ours = transport.parameters;
-    transport_lines(&mut lines, ours, transport.end_of_candidates, section.setup);
-    lines.push(Attribute::new(
-        "ssrc",
-        format!("{} cname:{}", identity.audio.ssrc, identity.cname),
-    ));
-    lines.push(Attribute::new(
-        "msid",
-        format!("{} {}", identity.audio.stream_id, identity.audio.track_id),
-    ));
-    let (address, port) = default_destination(&ours.candidates);
+    let end_of_candidates = transport.end_of_candidates;
+    let (address, port) = match layout.keying {
+        Keying::Dtls if layout.ice => {
+            transport_lines(&mut lines, ours, end_of_candidates, section.setup);
+            default_destination(&ours.candidates)
+        }
+        Keying::Dtls | Keying::Sdes | Keying::Plain => {
+            other_transport_lines(&mut lines, ours, layout, section, end_of_candidates)
+        }
+    };
+    if layout.keying == Keying::Dtls {
+        source_lines(&mut lines, identity);
+    }
     Media {
         kind: slot.kind.clone(),
         port,
@@ -114,6 +123,48 @@ fn audio(
         connection: Some(address),
         attributes: lines,
     }
+}
+
+fn source_lines(lines: &mut Vec<Attribute>, identity: &Identity) {
+    lines.push(Attribute::new(
+        "ssrc",
+        format!("{} cname:{}", identity.audio.ssrc, identity.cname),
+    ));
+    lines.push(Attribute::new(
+        "msid",
+        format!("{} {}", identity.audio.stream_id, identity.audio.track_id),
+    ));
+}
+
+/// What stands in a section of other peers than browsers: ICE beside an address, or that alone, and the keys.
+fn other_transport_lines(
+    lines: &mut Vec<Attribute>,
+    ours: &LocalParameters,
+    layout: &Layout,
+    section: &Section<'_>,
+    end_of_candidates: bool,
+) -> (String, u16) {
+    if layout.ice {
+        ice_credentials(lines, ours);
+    }
+    match layout.keying {
+        Keying::Dtls => dtls_lines(lines, ours, section.setup),
+        Keying::Sdes => {
+            let crypto = section.crypto.iter().map(CryptoLine::value);
+            lines.extend(crypto.map(|line| Attribute::new("crypto", line)));
+        }
+        Keying::Plain => {}
+    }
+    if layout.ice {
+        candidate_lines(lines, ours, end_of_candidates);
+    }
+    let ours = transport::default_candidate(&ours.candidates, section.towards);
+    let (address, port) = ours.map_or(("0.0.0.0".into(), 9), |ours| {
+        (ours.address.ip().to_string(), ours.address.port())
+    });
+    // RFC 3605: here as well, whoever sends them.
+    lines.push(Attribute::new("rtcp", port.to_string()));
+    (address, port)
 }
 
 fn format_lines(
@@ -169,8 +220,17 @@ pub(super) fn transport_lines(
     end_of_candidates: bool,
     setup: Setup,
 ) {
+    ice_credentials(lines, ours);
+    dtls_lines(lines, ours, setup);
+    candidate_lines(lines, ours, end_of_candidates);
+}
+
+fn ice_credentials(lines: &mut Vec<Attribute>, ours: &LocalParameters) {
     lines.push(Attribute::new("ice-ufrag", &ours.ufrag));
     lines.push(Attribute::new("ice-pwd", ours.pwd.expose()));
+}
+
+fn dtls_lines(lines: &mut Vec<Attribute>, ours: &LocalParameters, setup: Setup) {
     for fingerprint in &ours.fingerprints {
         lines.push(Attribute::new("fingerprint", fingerprint.to_string()));
     }
@@ -180,6 +240,9 @@ pub(super) fn transport_lines(
         Setup::ActPass => "actpass",
     };
     lines.push(Attribute::new("setup", setup));
+}
+
+fn candidate_lines(lines: &mut Vec<Attribute>, ours: &LocalParameters, end_of_candidates: bool) {
     for candidate in &ours.candidates {
         lines.push(Attribute::new("candidate", write_candidate(candidate)));
     }

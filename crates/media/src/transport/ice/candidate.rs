@@ -13,7 +13,7 @@ use rtc_shared::error::Error;
 use crate::transport::parameters::CandidateKind;
 
 /// Returns whether a candidate's address may be sent to at all.
-pub(in crate::transport) fn is_reachable(address: SocketAddr) -> bool {
+pub(crate) fn is_reachable(address: SocketAddr) -> bool {
     let usable = match address.ip() {
         IpAddr::V4(ip) => !ip.is_broadcast(),
         // Without a zone nobody knows which link is meant.

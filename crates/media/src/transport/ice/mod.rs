@@ -27,7 +27,7 @@ use rtc_ice::mdns::MulticastDnsMode;
 use rtc_shared::error::Error;
 
 use self::candidate::agent_candidate;
-pub(super) use self::candidate::is_reachable;
+pub(crate) use self::candidate::is_reachable;
 pub(super) use self::credentials::Credentials;
 use self::credentials::KnownTieBreaker;
 use self::path::Path;

@@ -90,6 +90,13 @@ impl Ice {
             .retain(|sent| sent.for_consent && Some(sent.generation) == kept);
     }
 
+    /// Checks nothing more, and lets go what was found: the peer speaks no ICE any more.
+    pub(in crate::transport) fn stop(&mut self) {
+        self.forget_paths();
+        self.checks.clear();
+        self.stop_checks();
+    }
+
     /// Forgets every local end and what was found from it: the machine is elsewhere now.
     pub(in crate::transport) fn leave(&mut self, now: Instant) {
         self.forget_paths();
