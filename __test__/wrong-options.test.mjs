@@ -61,11 +61,17 @@ describe('the options of a phone', () => {
   // A journal needs an instance that stays.
   const account = { uri: 'sip:alice@example.com', servers: 'wss://example.com/ws', instanceId: 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6', logger: silent }
   /** The engine's names of the objects of options, and the options that are such. */
-  const owners = { audioOptions: 'audio', autoAnswerOptions: 'autoAnswer', dtmfOptions: 'dtmf', opusOptions: 'opus', sessionTimersOptions: 'sessionTimers', portRangeOptions: 'portRange', tlsOptions: 'tls', toneOptions: 'tones', iceServer: 'iceServers[0]', weightedServer: 'servers[0]' }
+  const owners = { audioOptions: 'audio', autoAnswerOptions: 'autoAnswer', dtmfOptions: 'dtmf', opusOptions: 'opus', sessionTimersOptions: 'sessionTimers', portRangeOptions: 'portRange', tlsOptions: 'tls', toneOptions: 'tones', listenOptions: 'listen', placeOption: 'listen.udp', listenTlsOptions: 'listen.tls', iceServer: 'iceServers[0]', weightedServer: 'servers[0]' }
   const right = { 'iceServers[0]': { urls: 'stun:a' }, 'servers[0]': { url: 'wss://a' } }
   // Each end of a range needs the other.
   const whole = { portRange: { min: 40000, max: 40001 } }
-  const holder = (owner, object) => (whole[owner] ? { [owner]: { ...whole[owner], ...object } } : right[owner] ? { [owner.slice(0, -3)]: [{ ...right[owner], ...object }] } : { [owner]: object })
+  const listens = { 'listen.udp': { port: 5060 }, 'listen.tls': { port: 5061, cert: '-----BEGIN CERTIFICATE-----', key: '-----BEGIN PRIVATE KEY-----' } }
+  const holder = (owner, object) => {
+    const [first, inner] = owner.split('.')
+    if (first !== 'listen') return elsewhere(owner, object)
+    return { peers: ['127.0.0.1'], listen: inner ? { [inner]: { ...listens[owner], ...object } } : object }
+  }
+  const elsewhere = (owner, object) => (whole[owner] ? { [owner]: { ...whole[owner], ...object } } : right[owner] ? { [owner.slice(0, -3)]: [{ ...right[owner], ...object }] } : { [owner]: object })
   const { options: top, ...inside } = optionNames
   const objects = Object.entries(inside).flatMap(([object, names]) => names.map((name) => [owners[object], name]))
 

@@ -86,6 +86,8 @@ export interface PendingSession {
   displayName?: string
   /** The caller's SIP address. */
   uri: string
+  /** Whom the call is for: the user part of the address that was called, such as the number, or its host if there is none. */
+  called: string
   /** What servers and gateways say of the caller. */
   identity: CallerIdentity
   /**

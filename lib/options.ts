@@ -22,6 +22,34 @@ export interface Logger {
   error(message: string, details?: unknown): void
 }
 
+/** Where a phone takes calls without a server: a port, which is one of all IPv4 addresses, or that of one address. */
+export interface Listen {
+  /** Over UDP. */
+  udp?: number | ListenPlace
+  /** Over TCP. */
+  tcp?: number | ListenPlace
+  /** Over TLS. */
+  tls?: ListenTls
+}
+
+/** A port of this machine. */
+export interface ListenPlace {
+  /** The port. */
+  port: number
+  /** An address of this machine; default `'0.0.0.0'`, which is all of IPv4. `'::'` is all of IPv6. */
+  host?: string
+}
+
+/** A port of this machine with TLS. */
+export interface ListenTls extends ListenPlace {
+  /** The certificate chain, PEM. */
+  cert: string
+  /** Its key, PEM. */
+  key: string
+  /** Who must have signed the certificate of whoever connects, PEM; without it nobody needs one. */
+  ca?: string | readonly string[]
+}
+
 /** A SIP-over-WebSocket server. */
 export interface Server {
   /** `ws://…` or `wss://…`. */
@@ -197,6 +225,13 @@ export interface SoftphoneOptions {
    * the port is 5061 with TLS and 5060 without, if none is named.
    */
   servers?: string | Server | readonly (string | Server)[]
+  /**
+   * Takes calls without a server: at these ports, for `peers` alone. `register: false` is needed, unless there are `servers` beside;
+   * without them nobody can be called. Default none ([docs/trunks.md](docs/trunks.md)).
+   */
+  listen?: Listen
+  /** Who may call where the phone listens: addresses and networks such as `'203.0.113.0/24'`. Nobody else is heard. */
+  peers?: readonly string[]
   /** The user for authentication; default the user of `uri`, or the `sub` claim of the token. */
   username?: string
   /** The password for digest authentication. */

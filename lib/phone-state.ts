@@ -297,11 +297,12 @@ function toSession(session: Session | undefined, event: SessionEvent): void {
 }
 
 function pendingSession(event: WirePendingSession): PendingSession {
-  const { id, address, uri, conversationId, autoAnswer, autoAnswerDelay, callId, headers } = event
+  const { id, address, uri, called, conversationId, autoAnswer, autoAnswerDelay, callId, headers } = event
   return {
     id,
     address,
     uri,
+    called,
     conversationId,
     autoAnswer,
     autoAnswerDelay,

@@ -9,6 +9,9 @@ import type {
   AutoAnswerOptions,
   DtmfReception,
   IceServer,
+  Listen,
+  ListenPlace,
+  ListenTls,
   LogLevel,
   OpusOptions,
   PortRange,
@@ -138,6 +141,9 @@ interface Documented {
   portRangeOptions: PortRange
   iceServer: IceServer
   weightedServer: Server
+  listenOptions: Listen
+  placeOption: ListenPlace
+  listenTlsOptions: ListenTls
 }
 
 type Names = { [O in keyof typeof optionNames]: (typeof optionNames)[O][number] }

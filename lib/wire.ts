@@ -53,6 +53,7 @@ export interface WirePendingSession {
   id: string
   address: string
   uri: string
+  called: string
   displayName: string | null
   identity: WireCallerIdentity
   conversationId: string
@@ -933,6 +934,8 @@ export const optionNames = {
     'ha1',
     'realm',
     'register',
+    'listen',
+    'peers',
     'registerExpires',
     'instanceId',
     'journal',
@@ -985,6 +988,22 @@ export const optionNames = {
   ],
   dtmfOptions: [
     'inband',
+  ],
+  listenOptions: [
+    'udp',
+    'tcp',
+    'tls',
+  ],
+  placeOption: [
+    'port',
+    'host',
+  ],
+  listenTlsOptions: [
+    'port',
+    'host',
+    'cert',
+    'key',
+    'ca',
   ],
   tlsOptions: [
     'ca',

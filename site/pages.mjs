@@ -11,6 +11,7 @@ export const groups = {
   'In production': [
     'docs/auto-answer.md',
     'docs/networks.md',
+    'docs/trunks.md',
     'docs/reliability.md',
     'docs/fleet.md',
     'docs/preflight.md',

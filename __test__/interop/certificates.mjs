@@ -32,6 +32,26 @@ commonName = supplied
   })
 }
 
+/** An authority, and what it has signed: a certificate of this machine for a server, and one of somebody who connects. */
+export function authority() {
+  const folder = mkdtempSync(join(tmpdir(), 'offhook-authority-'))
+  const openssl = (...command) => execFileSync('openssl', command, { cwd: folder, stdio: 'pipe' })
+  const read = (name) => readFileSync(join(folder, name), 'utf8')
+  const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+  const signed = (name, usage) => {
+    openssl('req', ...fresh, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
+    writeFileSync(join(folder, 'extensions'), `basicConstraints=CA:FALSE\nextendedKeyUsage=${usage}\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n`)
+    openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'extensions', '-out', `${name}.crt`)
+    return { cert: read(`${name}.crt`), key: read(`${name}.key`) }
+  }
+  try {
+    openssl('req', '-x509', ...fresh, '-days', '2', '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=authority', '-addext', 'basicConstraints=critical,CA:TRUE')
+    return { ca: read('ca.crt'), server: signed('server', 'serverAuth'), client: signed('client', 'clientAuth') }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 function made(make) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-certificate-'))
   try {

@@ -72,6 +72,8 @@ function kamailio(start, first, folder, ca, ports, address) {
     tcp: `sip:${address}:${ports.sip};transport=tcp`,
     tls: `sips:${address}:${ports.wss}`,
     ports,
+    /** A certificate of its authority for this machine, and its key, PEM. */
+    certificate: { cert: readFileSync(join(folder, 'server.crt'), 'utf8'), key: readFileSync(join(folder, 'server.key'), 'utf8') },
     get log() {
       return child.log
     },

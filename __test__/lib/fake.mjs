@@ -36,6 +36,7 @@ export function pending(more = {}) {
     id: ids.one,
     address: 'bob',
     uri: 'sip:bob@example.com',
+    called: 'alice',
     displayName: 'Bob',
     conversationId: 'conversation-1',
     autoAnswer: false,

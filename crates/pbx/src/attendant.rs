@@ -134,6 +134,11 @@ impl Attendant {
                 | phone::Output::Recording(..)
                 | phone::Output::Journal(_)
                 | phone::Output::IceServers(_)
+                | phone::Output::Listen
+                | phone::Output::SendTo(..)
+                | phone::Output::StopListening
+                | phone::Output::HangUp(_)
+                | phone::Output::Reach { .. }
                 | phone::Output::Ring(_) => {}
                 phone::Output::Timeout(at, _) => match due.pop_front() {
                     Some(Due::Connected) => self.phone.handle_connection(

@@ -50,7 +50,7 @@ pub use door::output::{CONNECT_WITHIN, Connection, Output, Reply, ServersKnown, 
 pub use door::sdp::Sdp;
 pub use door::{
     audio, caller_identity, command, conference, conference_info, content, dtmf, end_reason, error,
-    event, handed_over, hold_via, ice_server, id, level, media, message_summary, network, notifier,
-    orphan, output, recording, secret, state_document, tally, video, warning,
+    event, handed_over, hold_via, ice_server, id, level, media, message_summary, neighbour,
+    network, notifier, orphan, output, recording, secret, state_document, tally, video, warning,
 };
 pub use phone::Phone;

@@ -41,6 +41,11 @@ impl Framer {
         self.buffer.extend_from_slice(octets);
     }
 
+    /// Says whether no message has begun.
+    pub fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
     /// Gives the next message, or a keep-alive between two; none if it is not whole yet.
     pub fn next_frame(&mut self) -> Result<Option<Bytes>, FramingError> {
         if self.length.is_none()

@@ -8,14 +8,14 @@ use sip::endpoint::Endpoint;
 use sip::transaction::Transport;
 use tunnel::Route;
 
-use super::{Account, Goal, Link, backoff};
+use super::{Account, Goal, Link, Listening, backoff};
 use crate::agent::Context;
 use crate::config::Server;
 use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::{Event, millis};
 use crate::door::id::Ticket;
 use crate::door::level::Level;
-use crate::door::output::{CONNECT_WITHIN, Connection, Output};
+use crate::door::output::{CONNECT_WITHIN, Connection, Output, Reply};
 use crate::door::secret::Secret;
 
 /// Whoever has not said by which proxy a server is reached, or has not answered over UDP, by then is silent.
@@ -132,6 +132,10 @@ impl Account {
 
     /// Closes the WebSocket and opens it at once.
     pub(crate) fn reconnect(&mut self, ticket: Ticket, ctx: &mut Context<'_>) -> FlowChange {
+        if ctx.config.servers.is_empty() {
+            ctx.reply(ticket, Ok(Reply::Done));
+            return FlowChange::None;
+        }
         let change = self.close("Reconnecting", true, ctx);
         self.failures = 0;
         self.round.clear();
@@ -177,6 +181,9 @@ impl Account {
     /// Leaves without a word about it: `destroy()`, or an `initialize()` that failed.
     pub(super) fn go_idle(&mut self, ctx: &mut Context<'_>) {
         self.close("Not initialized", false, ctx);
+        if std::mem::replace(&mut self.listening, Listening::No) != Listening::No {
+            ctx.outputs.push_back(Output::StopListening);
+        }
     }
 
     fn close(&mut self, reason: &str, reconnecting: bool, ctx: &mut Context<'_>) -> FlowChange {

@@ -25,9 +25,9 @@ pub(crate) use registration::{Needed, obstacle};
 
 use crate::agent::Context;
 use crate::config::{Config, Credentials};
-use crate::door::error::PhoneError;
+use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::id::Ticket;
-use crate::door::output::{Reply, Wake};
+use crate::door::output::{Output, Reply, Wake};
 use token::TokenClock;
 
 /// The phone's connection and registration.
@@ -51,6 +51,7 @@ pub(crate) struct Account {
     /// Whether the application wants a registration.
     registering: bool,
     registered: bool,
+    listening: Listening,
     /// Since when the registrar has refused what is waited for.
     refused_since: Option<Instant>,
     waiters: Vec<Waiter>,
@@ -73,6 +74,14 @@ enum Link {
     Up { server: usize, since: Instant },
     /// The next round begins then.
     Waiting { until: Instant },
+}
+
+/// Whether the phone takes calls without a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listening {
+    No,
+    Asked,
+    Yes,
 }
 
 /// A command that is not done yet.
@@ -106,6 +115,7 @@ impl Account {
             ready: false,
             registering: config.register,
             registered: false,
+            listening: Listening::No,
             refused_since: None,
             waiters: Vec::new(),
             token: TokenClock::default(),
@@ -134,8 +144,41 @@ impl Account {
                 self.token.start(token, ctx);
             }
             ctx.act(|endpoint, _| endpoint.forget_algorithms());
-            self.connect(ctx);
+            self.open(ctx);
         }
+    }
+
+    /// Listens, if that is wanted and not done yet, and connects, if there is a server.
+    fn open(&mut self, ctx: &mut Context<'_>) {
+        match (&ctx.config.listen, self.listening) {
+            (Some(_), Listening::No) => {
+                self.listening = Listening::Asked;
+                ctx.outputs.push_back(Output::Listen);
+            }
+            (Some(_), Listening::Asked) => {}
+            (Some(_), Listening::Yes) | (None, _) => self.connect(ctx),
+        }
+    }
+
+    /// Takes whether the phone listens now.
+    pub(crate) fn handle_listening(
+        &mut self,
+        outcome: Result<(), String>,
+        ctx: &mut Context<'_>,
+    ) -> FlowChange {
+        if let Err(reason) = outcome {
+            self.listening = Listening::No;
+            let error = PhoneError::new(ErrorCode::ConnectionFailed, "Failed to initialize SDK");
+            self.initialize_failed(error.with_cause(reason), ctx);
+            return FlowChange::None;
+        }
+        self.listening = Listening::Yes;
+        if !ctx.config.servers.is_empty() {
+            self.connect(ctx);
+            return FlowChange::None;
+        }
+        self.became_usable(ctx);
+        FlowChange::None
     }
 
     /// Registers; the ticket is settled when the registrar has agreed.
@@ -229,6 +272,7 @@ impl Account {
     }
 
     fn is_ready(&self, ctx: &Context<'_>) -> bool {
-        self.ready && ctx.agent.is_usable()
+        let is_alone = self.listening == Listening::Yes && ctx.config.servers.is_empty();
+        self.ready && (ctx.agent.is_usable() || is_alone)
     }
 }

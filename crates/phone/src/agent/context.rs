@@ -7,7 +7,7 @@ use sip::endpoint::{Body, CommandError, Endpoint, Reply, RequestId, ServerReques
 use sip::header::Reason;
 use sip::message::Method;
 
-use crate::agent::{Agent, Gathering, IceSource, SeenStreams};
+use crate::agent::{Agent, Gathering, IceSource, Named, SeenStreams};
 use crate::config::Config;
 use crate::door::event::Event;
 use crate::door::id::{SessionId, Ticket};
@@ -77,7 +77,18 @@ impl Context<'_> {
         }
     }
 
-    /// Lets the endpoint do something now, and takes what comes of it.
+    /// Lets the endpoint do something now that has given this name, and takes what comes of it.
+    pub(crate) fn act_for<R>(
+        &mut self,
+        named: &impl Named,
+        act: impl FnOnce(&mut Endpoint, Instant) -> R,
+    ) -> R {
+        let now = self.now;
+        self.agent
+            .act_for(named, self.outputs, |endpoint| act(endpoint, now))
+    }
+
+    /// Lets the server's endpoint do something now, and takes what comes of it.
     pub(crate) fn act<R>(&mut self, act: impl FnOnce(&mut Endpoint, Instant) -> R) -> R {
         let now = self.now;
         self.agent.act(self.outputs, |endpoint| act(endpoint, now))
@@ -86,12 +97,12 @@ impl Context<'_> {
     /// Cancels a call of ours, or an offer.
     pub(crate) fn cancel(&mut self, usage: UsageId, reason: Option<Reason<'_>>) {
         // Where nothing can be cancelled any more, the end of the call is told by itself.
-        let _ = self.act(|endpoint, now| endpoint.cancel(usage, reason, now));
+        let _ = self.act_for(&usage, |endpoint, now| endpoint.cancel(usage, reason, now));
     }
 
     /// Answers an INVITE; where its caller is gone, that is told separately.
     pub(crate) fn respond(&mut self, usage: UsageId, reply: &Reply) -> Result<(), NotSent> {
-        self.act(|endpoint, now| endpoint.respond(usage, reply, now))
+        self.act_for(&usage, |endpoint, now| endpoint.respond(usage, reply, now))
     }
 
     /// Sends a request inside a call.
@@ -102,7 +113,9 @@ impl Context<'_> {
         headers: &[(String, String)],
         body: Option<&Body>,
     ) -> Result<RequestId, NotSent> {
-        let sent = self.act(|endpoint, now| endpoint.request(usage, method, headers, body, now));
+        let sent = self.act_for(&usage, |endpoint, now| {
+            endpoint.request(usage, method, headers, body, now)
+        });
         if let Ok(id) = sent {
             self.agent.remember_requester(id, usage);
         }
@@ -112,6 +125,8 @@ impl Context<'_> {
     /// Answers a request that is no INVITE of a new call.
     pub(crate) fn answer(&mut self, request: ServerRequestId, reply: &Reply) {
         // Where nobody waits for it any more, `RequestGone` has said so.
-        let _ = self.act(|endpoint, now| endpoint.answer(request, reply, now));
+        let _ = self.act_for(&request, |endpoint, now| {
+            endpoint.answer(request, reply, now)
+        });
     }
 }

@@ -1,17 +1,20 @@
-//! The SIP endpoint and the one flow it uses; drained after every input, as its contract wants.
+//! The SIP endpoint and the one flow it uses, and one endpoint for each peer that has come without a server; drained after every
+//! input, as their contract wants.
 
 mod context;
 mod ice_source;
 mod identity;
+mod neighbours;
 mod seen_streams;
 mod surroundings;
+mod trunks;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sip::endpoint::{self, Endpoint, Intake, RequestId, UsageId};
+use sip::endpoint::{self, Endpoint, Intake, NotifierId, RequestId, ServerRequestId, UsageId};
 use sip::header::Replaces;
 use sip::transaction::{Flow, FlowId, Transport};
 use sip::uri::Uri;
@@ -20,16 +23,27 @@ pub(crate) use context::{Context, NotSent};
 pub(crate) use ice_source::{Gathering, IceSource};
 pub(crate) use seen_streams::{SeenOn, SeenStream, SeenStreams};
 pub(crate) use surroundings::Surroundings;
+pub(crate) use trunks::TrunkNews;
+
+use trunks::Trunks;
 
 use crate::config::{Config, Credentials, IceTransportPolicy};
 use crate::door::event::Event;
 use crate::door::level::Level;
+use crate::door::neighbour::TrunkId;
 use crate::door::output::{Output, SipText};
+
+/// What an endpoint has given a name to.
+pub(crate) trait Named {
+    /// The name.
+    fn name(&self) -> u64;
+}
 
 /// The SIP endpoint with its flow.
 #[derive(Debug)]
 pub(crate) struct Agent {
     endpoint: Endpoint,
+    trunks: Trunks,
     flow: Option<OpenFlow>,
     flows: u64,
     log_level: Level,
@@ -51,8 +65,11 @@ struct OpenFlow {
 
 impl Agent {
     pub(crate) fn new(config: &Config, instance_id: &str, seed: [u8; 32]) -> Self {
+        let known = identity::endpoint_config(config, instance_id);
+        let trunk_seed = seed.map(|octet| octet ^ 0x5a);
         Self {
-            endpoint: Endpoint::new(identity::endpoint_config(config, instance_id), seed),
+            trunks: Trunks::new(known.clone(), config.peers.clone(), trunk_seed),
+            endpoint: Endpoint::new(known, seed),
             flow: None,
             flows: 0,
             log_level: config.log_level,
@@ -63,7 +80,60 @@ impl Agent {
         }
     }
 
-    /// Lets the endpoint do something, and takes what comes of it.
+    /// Lets the endpoint do something that has given this name, and takes what comes of it.
+    pub(crate) fn act_for<R>(
+        &mut self,
+        named: &impl Named,
+        out: &mut VecDeque<Output>,
+        act: impl FnOnce(&mut Endpoint) -> R,
+    ) -> R {
+        let trunk = self.trunk_of(named);
+        match trunk.filter(|trunk| self.trunks.get(*trunk).is_some()) {
+            Some(trunk) => self.act_in(trunk, out, act).expect("it is there"),
+            // To the server's it is as unknown as what is over.
+            None => self.act(out, act),
+        }
+    }
+
+    /// The endpoint that has given this name.
+    pub(crate) fn endpoint_of(&self, named: &impl Named) -> &Endpoint {
+        let trunk = self.trunk_of(named);
+        let trunk = trunk.and_then(|trunk| self.trunks.get(trunk));
+        trunk.map_or(&self.endpoint, |trunk| &trunk.endpoint)
+    }
+
+    /// The trunk that this belongs to; `None` if it is the server's.
+    pub(crate) fn trunk_of(&self, named: &impl Named) -> Option<TrunkId> {
+        trunks::trunk_of(named.name())
+    }
+
+    /// Whether there is a way to where this belongs: to its peer, or to the server.
+    pub(crate) fn is_up_for(&self, named: Option<impl Named>) -> bool {
+        match named.filter(|named| self.trunk_of(named).is_some()) {
+            Some(named) => self.endpoint_of(&named).is_connected(),
+            None => self.is_up(),
+        }
+    }
+
+    /// Whether requests inside this call make sense.
+    pub(crate) fn is_usable_for(&self, usage: Option<UsageId>) -> bool {
+        match usage.filter(|usage| self.trunk_of(usage).is_some()) {
+            Some(usage) => self.is_up_for(Some(usage)),
+            None => self.is_usable(),
+        }
+    }
+
+    /// Whether anybody can be told anything.
+    pub(crate) fn reaches_anybody(&self) -> bool {
+        self.is_up() || self.trunks.is_connected()
+    }
+
+    /// What has become of a trunk.
+    pub(crate) fn next_trunk_news(&mut self) -> Option<TrunkNews> {
+        self.trunks.next_news()
+    }
+
+    /// Lets the server's endpoint do something, and takes what comes of it.
     pub(crate) fn act<R>(
         &mut self,
         out: &mut VecDeque<Output>,
@@ -74,7 +144,7 @@ impl Agent {
         result
     }
 
-    /// What the endpoint knows.
+    /// What the server's endpoint knows.
     pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -82,6 +152,7 @@ impl Agent {
     /// Takes note of what the phone can take of what others send.
     pub(crate) fn set_intake(&mut self, intake: Intake) {
         self.endpoint.set_intake(intake);
+        self.trunks.set_intake(intake);
     }
 
     /// Whether the application has more unread than it may be told of.
@@ -100,7 +171,10 @@ impl Agent {
 
     /// When the endpoint wants to be woken.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        [self.deadline, self.trunks.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -168,6 +242,21 @@ impl Agent {
         if self.deadline.is_some_and(|deadline| deadline <= now) {
             self.act(out, |endpoint| endpoint.handle_timeout(now));
         }
+        if self
+            .trunks
+            .deadline()
+            .is_some_and(|deadline| deadline <= now)
+        {
+            self.trunks_timeout(now, out);
+        }
+    }
+
+    /// The machine slept.
+    pub(crate) fn slept(&mut self, slept: Duration, now: Instant, out: &mut VecDeque<Output>) {
+        self.act(out, |endpoint| endpoint.handle_sleep(slept, now));
+        for trunk in self.trunks.ids() {
+            self.act_in(trunk, out, |endpoint| endpoint.handle_sleep(slept, now));
+        }
     }
 
     pub(crate) fn set_credentials(&mut self, config: &Config, credentials: &Credentials) {
@@ -177,17 +266,17 @@ impl Agent {
 
     /// The Call-ID of a call.
     pub(crate) fn call_id(&self, usage: UsageId) -> Option<String> {
-        self.endpoint.call_id(usage).map(str::to_owned)
+        self.endpoint_of(&usage).call_id(usage).map(str::to_owned)
     }
 
     /// Whether this call's dialog, or the INVITE that is to make it, is alive.
     pub(crate) fn is_alive(&self, usage: UsageId) -> bool {
-        self.endpoint.call_id(usage).is_some()
+        self.endpoint_of(&usage).call_id(usage).is_some()
     }
 
     /// The Replaces that means this call, and where its other party is reached.
     pub(crate) fn replaces(&self, usage: UsageId) -> Option<(Replaces<'static>, Uri<'static>)> {
-        let dialog = self.endpoint.dialog(usage)?;
+        let dialog = self.endpoint_of(&usage).dialog(usage)?;
         let id = dialog.id();
         // Local and remote from the view of the one that is asked to replace it.
         let replaces = Replaces::new(id.call_id.clone(), &id.remote_tag, &id.local_tag);
@@ -236,5 +325,23 @@ impl Agent {
                 details: serde_json::json!({ "sip": sip::redact(frame) }),
             }));
         }
+    }
+}
+
+impl Named for UsageId {
+    fn name(&self) -> u64 {
+        self.0
+    }
+}
+
+impl Named for ServerRequestId {
+    fn name(&self) -> u64 {
+        self.0
+    }
+}
+
+impl Named for NotifierId {
+    fn name(&self) -> u64 {
+        self.0
     }
 }

@@ -5,6 +5,7 @@ mod error;
 mod given;
 mod headers;
 mod ice;
+mod listen;
 mod network;
 mod options;
 mod proxy;
@@ -23,12 +24,13 @@ pub(crate) use headers::{check_headers, may_be_added};
 pub use ice::given_ice_servers;
 pub use ice::{IceScheme, IceTransport, IceUrl};
 pub(crate) use ice::{end_of as end_of_ice_servers, ice_servers};
+pub use listen::{Listen, ListenTls, Network, Place};
 pub use network::{InterfaceFilter, PortRange};
 pub use options::{
     AudioOption, AudioOptions, Auto, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
-    DtmfOptions, HeaderOption, InbandOption, InputOption, Options, OpusOptions, OutputOption,
-    ProxyOption, RingOption, ServerOption, SessionTimersOption, SessionTimersOptions, TlsOptions,
-    WeightedServer,
+    DtmfOptions, HeaderOption, InbandOption, InputOption, ListenOptions, ListenTlsOptions, Options,
+    OpusOptions, OutputOption, PlaceOption, PortOption, ProxyOption, RingOption, ServerOption,
+    SessionTimersOption, SessionTimersOptions, TlsOptions, WeightedServer,
 };
 pub use proxy::HttpProxy;
 pub use server::Server;
@@ -49,8 +51,12 @@ pub struct Config {
     pub address: Address,
     /// The name shown to others.
     pub display_name: Option<String>,
-    /// At least one, in the order given.
+    /// In the order given; at least one, unless the phone listens.
     pub servers: Vec<Server>,
+    /// Where it takes calls without a server.
+    pub listen: Option<Listen>,
+    /// Who may call there.
+    pub peers: Vec<Network>,
     /// How the phone proves who it is.
     pub credentials: Credentials,
     /// Whether it registers.
@@ -142,6 +148,13 @@ pub struct Config {
     pub log_level: Level,
     /// What is odd about the options; traced at the start.
     pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// Whether who is there may come in without a server.
+    pub fn may_call(&self, address: std::net::IpAddr) -> bool {
+        self.peers.iter().any(|network| network.has(address))
+    }
 }
 
 /// A user at a domain.

@@ -139,6 +139,10 @@ options! {
         realm, "realm": OneOrMany<String> = "a non-empty string or an array of them";
         /// Whether to register; default true.
         register, "register": bool = "a boolean";
+        /// Where calls are taken without a server.
+        listen, "listen": ListenOptions = "an object such as { udp: 5060 }";
+        /// Who may call there.
+        peers, "peers": Vec<String> = "an array of addresses and networks such as ['203.0.113.0/24']";
         /// Seconds; default 600.
         register_expires, "registerExpires": u64 = "a whole number of seconds from 1 to 86400";
         /// The `+sip.instance` of RFC 5626; default a new one for each phone.
@@ -252,6 +256,44 @@ options! {
     DtmfOptions {
         /// Whether they are listened for in the sound; default `auto`.
         inband, "inband": InbandOption = "'auto' or a boolean";
+    }
+}
+
+options! {
+    /// Where calls are taken without a server.
+    ListenOptions {
+        /// Over UDP.
+        udp, "udp": PortOption = "a port, or { port, host? }";
+        /// Over TCP.
+        tcp, "tcp": PortOption = "a port, or { port, host? }";
+        /// Over TLS.
+        tls, "tls": ListenTlsOptions = "{ port, cert, key, host? }";
+    }
+}
+
+options! {
+    /// A port of this machine.
+    PlaceOption {
+        /// The port.
+        port, "port": u64 = "a whole number from 1 to 65535";
+        /// One of this machine's addresses; default all of IPv4.
+        host, "host": String = "an address";
+    }
+}
+
+options! {
+    /// A port of this machine with TLS.
+    ListenTlsOptions {
+        /// The port.
+        port, "port": u64 = "a whole number from 1 to 65535";
+        /// One of this machine's addresses; default all of IPv4.
+        host, "host": String = "an address";
+        /// Our PEM certificate chain.
+        cert, "cert": String = "a PEM certificate chain";
+        /// Its PEM key.
+        key, "key": Secret = "a PEM private key";
+        /// Who must have signed the certificate of whoever connects.
+        ca, "ca": OneOrMany<String> = "a PEM certificate or an array of them";
     }
 }
 
@@ -449,6 +491,24 @@ impl OptionValue for IceServersOption {
             Some(Value::Bool(true)) => Ok(Self::Function),
             Some(_) | None => given::read(path, value, expected).map(Self::List),
         }
+    }
+}
+
+/// `listen.udp`: a port, by itself or with an address.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PortOption {
+    /// By itself.
+    Port(u64),
+    /// Perhaps with an address.
+    Place(PlaceOption),
+}
+
+impl OptionValue for PortOption {
+    fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError> {
+        if value.is_number() {
+            return given::read(path, value, expected).map(Self::Port);
+        }
+        PlaceOption::read(path, value, expected).map(Self::Place)
     }
 }
 

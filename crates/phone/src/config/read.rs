@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::account::{account, authorization, bearer_is_safe, domain};
 use super::headers::{check_headers, may_be_added};
+use super::listen::{listen, peers};
 use super::network::{interfaces, port_range};
 use super::options::{
     AudioOption, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption, HeaderOption,
@@ -47,7 +48,16 @@ impl TryFrom<Options> for Config {
         let mut warnings = Vec::new();
         let account = account(&options, &mut warnings)?;
         let auto_answer = auto_answer(&options, account.is_triple)?;
-        let servers = servers(options.servers, &account.address)?;
+        let listen = listen(options.listen, options.peers.as_ref())?;
+        let register = options.register.unwrap_or(true);
+        let servers = match (&listen, &options.servers, register) {
+            (Some(_), None, false) => Vec::new(),
+            (Some(_), None, true) => {
+                let expected = "false if listen is given, and no servers";
+                return Err(ConfigError::new("register", expected, "true"));
+            }
+            (_, Some(_), _) | (None, None, _) => servers(options.servers, &account.address)?,
+        };
         warnings.extend(open_beside_secure(&servers));
         let allow_insecure = options.allow_insecure.unwrap_or(false);
         bearer_is_safe(&account.credentials, &servers, allow_insecure)?;
@@ -64,8 +74,10 @@ impl TryFrom<Options> for Config {
                 .map(|name| printable("displayName", name))
                 .transpose()?,
             servers,
+            listen,
+            peers: peers(options.peers.unwrap_or_default())?,
             credentials: account.credentials,
-            register: options.register.unwrap_or(true),
+            register,
             register_expires: Duration::from_secs(within(
                 "registerExpires",
                 options.register_expires.unwrap_or(600),

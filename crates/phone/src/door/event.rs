@@ -272,6 +272,8 @@ pub struct PendingSession {
     pub address: String,
     /// The caller's whole URI.
     pub uri: String,
+    /// Whom it is for: the user part of the address that was called, or its host if it has none.
+    pub called: String,
     /// The caller's name, where it sent one.
     pub display_name: Option<String>,
     /// What servers and gateways say of the caller.

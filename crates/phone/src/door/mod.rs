@@ -18,6 +18,7 @@ pub mod id;
 pub mod level;
 pub mod media;
 pub mod message_summary;
+pub mod neighbour;
 pub mod network;
 pub mod notifier;
 pub mod orphan;

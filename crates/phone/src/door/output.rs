@@ -15,6 +15,7 @@ use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::{Event, SessionSnapshot};
 use crate::door::id::{ConferenceId, RecordingId, SessionId, Ticket};
 use crate::door::media::MediaCommand;
+use crate::door::neighbour::{Neighbour, TrunkId};
 use crate::door::orphan::JournalText;
 use crate::door::recording::RecordingOrder;
 
@@ -32,6 +33,23 @@ pub enum Output {
     Disconnect,
     /// Send one SIP message in one WebSocket message.
     Send(SipText),
+    /// Listen at `config.listen`, and tell `handle_listening` how that went.
+    Listen,
+    /// Listen no more, and close what was opened there.
+    StopListening,
+    /// Send one SIP message to somebody who has come without a server.
+    SendTo(Neighbour, SipText),
+    /// Close a stream of such a one, after what was sent before.
+    HangUp(Neighbour),
+    /// Open a stream to such a one; what becomes of it goes to `handle_neighbour` or `handle_unreached`.
+    Reach {
+        /// For whom.
+        trunk: TrunkId,
+        /// Where.
+        place: SocketAddr,
+        /// TCP or TLS.
+        transport: Transport,
+    },
     /// Send a WebSocket ping; its pong goes to `handle_pong`.
     Ping,
     /// Give a session's media an order.

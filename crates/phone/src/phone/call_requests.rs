@@ -146,7 +146,7 @@ impl Asked {
         }
         let most = Duration::from_secs(REPORTS_EXPIRE.into());
         let trying = sipfrag::write(&sipfrag::status(100));
-        let open = ctx.act(|endpoint, now| {
+        let open = ctx.act_for(&self.request, |endpoint, now| {
             endpoint.accept_subscription(self.request, most, Some(trying), now)
         });
         match open {

@@ -84,7 +84,7 @@ impl Phone {
             return;
         };
         let waits = !self.sessions.is_empty() || (*unregistering && self.account.is_registered());
-        if waits && self.around.agent.is_up() && *until > self.around.now {
+        if waits && self.around.agent.reaches_anybody() && *until > self.around.now {
             return;
         }
         let tickets = std::mem::take(tickets);

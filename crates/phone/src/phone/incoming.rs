@@ -40,7 +40,7 @@ impl Phone {
         }
         let arrival = arrival::read(usage, request, &self.around.config);
         let mut replaces = None;
-        let replaced = self.replaced(request).map_err(Reply::new)?;
+        let replaced = self.replaced(usage, request).map_err(Reply::new)?;
         if let Some(old) = replaced
             && self
                 .sessions
@@ -52,7 +52,7 @@ impl Phone {
             if let Some(uuid) = self.sessions.get(&old).and_then(Session::uuid) {
                 self.around
                     .context()
-                    .act(|endpoint, _| endpoint.keep_session(usage, uuid));
+                    .act_for(&usage, |endpoint, _| endpoint.keep_session(usage, uuid));
             }
             if self.admits(old, request) {
                 // Its user has agreed to a call already: this one only goes on elsewhere.
@@ -142,15 +142,16 @@ impl Phone {
         self.around.context().answer(id, &answer);
     }
 
-    /// The session that an INVITE wants to replace; a status if it can't (RFC 3891 §3).
-    fn replaced(&self, request: &Request) -> Result<Option<SessionId>, u16> {
+    /// The session that an INVITE wants to replace, which its caller can only of its own peer's or its server's; a status if it
+    /// can't (RFC 3891 §3).
+    fn replaced(&self, caller: UsageId, request: &Request) -> Result<Option<SessionId>, u16> {
         let all: Vec<_> = request.headers().list::<Replaces<'_>>().collect();
         let replaces = match all.as_slice() {
             [] => return Ok(None),
             [Ok(replaces)] if request.headers().get(HeaderName::Join).is_none() => replaces,
             [_, ..] => return Err(400),
         };
-        let usage = match self.around.agent.endpoint().replaced(replaces) {
+        let usage = match self.around.agent.endpoint_of(&caller).replaced(replaces) {
             Replaced::Nothing => return Err(481),
             Replaced::Ended => return Err(603),
             Replaced::Confirmed(_) if replaces.is_early_only() => return Err(486),

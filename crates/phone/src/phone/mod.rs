@@ -35,13 +35,14 @@ use rand::{Rng, SeedableRng};
 use sip::endpoint::Intake;
 
 use crate::account::{Account, FlowChange};
-use crate::agent::{Agent, Context, Surroundings};
+use crate::agent::{Agent, Context, Surroundings, TrunkNews};
 use crate::config::Config;
 use crate::door::audio::Ring;
 use crate::door::event::millis;
 use crate::door::id::{SessionId, Ticket};
 use crate::door::level::Level;
 use crate::door::media::MediaEvent;
+use crate::door::neighbour::{Neighbour, NeighbourNews, TrunkId};
 use crate::door::network::NetworkChange;
 use crate::door::output::{Connection, Output, Wake};
 use crate::session::{Session, Succession};
@@ -178,6 +179,30 @@ impl Phone {
         });
     }
 
+    /// Takes whether the phone listens now, or why it can't.
+    pub fn handle_listening(&mut self, outcome: Result<(), String>, now: Instant) {
+        self.input(now, |phone| {
+            let mut ctx = phone.around.context();
+            let change = phone.account.handle_listening(outcome, &mut ctx);
+            phone.changed(change);
+        });
+    }
+
+    /// Takes what somebody does who has come without a server.
+    pub fn handle_neighbour(&mut self, neighbour: Neighbour, news: NeighbourNews, now: Instant) {
+        self.input(now, |phone| {
+            let around = &mut phone.around;
+            let may_call = |from| around.config.may_call(from);
+            let agent = &mut around.agent;
+            agent.handle_neighbour(neighbour, news, may_call, now, &mut around.outputs);
+        });
+    }
+
+    /// Takes note that a connection which `Reach` asked for could not be opened.
+    pub fn handle_unreached(&mut self, trunk: TrunkId, now: Instant) {
+        self.input(now, |phone| phone.around.agent.handle_unreached(trunk, now));
+    }
+
     /// Takes the pong to our ping.
     pub fn handle_pong(&mut self, now: Instant) {
         self.input(now, |phone| {
@@ -215,10 +240,8 @@ impl Phone {
             if change.rerouted {
                 phone.each(Session::network_changed);
             }
-            phone
-                .around
-                .context()
-                .act(|endpoint, now| endpoint.handle_sleep(change.slept, now));
+            let around = &mut phone.around;
+            around.agent.slept(change.slept, now, &mut around.outputs);
         });
     }
 
@@ -283,8 +306,14 @@ impl Phone {
 
     /// Takes all that the input caused, until nothing more comes of it.
     fn settle(&mut self) {
-        while let Some(event) = self.around.agent.next_event() {
-            self.take(event);
+        loop {
+            if let Some(event) = self.around.agent.next_event() {
+                self.take(event);
+            } else if let Some(news) = self.around.agent.next_trunk_news() {
+                self.trunk_changed(news);
+            } else {
+                break;
+            }
         }
         self.drive_forwarding();
         self.drive_waiting_transfers();
@@ -296,9 +325,35 @@ impl Phone {
         self.drive_ending();
     }
 
-    /// What a change of the connection means for every session.
+    /// The sessions of a trunk, or those that are not of any.
+    fn sessions_of(&self, trunk: Option<TrunkId>) -> Vec<SessionId> {
+        let of = |session: &&Session| {
+            let usage = session.usage;
+            usage.and_then(|usage| self.around.agent.trunk_of(&usage)) == trunk
+        };
+        let all = self.sessions.values().filter(of);
+        all.map(|session| session.id).collect()
+    }
+
+    /// What a change of the way to a peer means for its sessions.
+    fn trunk_changed(&mut self, news: TrunkNews) {
+        match news {
+            TrunkNews::Found(trunk) => {
+                for id in self.sessions_of(Some(trunk)) {
+                    self.act_on(id, Session::flow_found);
+                }
+            }
+            TrunkNews::Lost(trunk) => {
+                for id in self.sessions_of(Some(trunk)) {
+                    self.act_on(id, |session, ctx| session.flow_lost(false, ctx));
+                }
+            }
+        }
+    }
+
+    /// What a change of the connection to the server means for every session that needs it.
     fn changed(&mut self, change: FlowChange) {
-        let ids = self.sessions.ids();
+        let ids = self.sessions_of(None);
         match change {
             FlowChange::None => {}
             FlowChange::Usable => {

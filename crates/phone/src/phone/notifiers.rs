@@ -87,8 +87,9 @@ impl Notifiers {
             .map(|text| content::body(content_type, text))
             .transpose()?;
         let most = Duration::from_secs(expires.unwrap_or(MOST_GRANTED));
-        let accepted =
-            ctx.act(|endpoint, now| endpoint.accept_subscription(request, most, body, now));
+        let accepted = ctx.act_for(&request, |endpoint, now| {
+            endpoint.accept_subscription(request, most, body, now)
+        });
         match accepted {
             Ok(open) => {
                 self.all.insert(id, Notifier::Open(open));
@@ -132,7 +133,9 @@ impl Notifiers {
             return Err(nobody());
         };
         let body = content::body(content_type, text)?;
-        let told = ctx.act(|endpoint, now| endpoint.notify(open, Some(body), now));
+        let told = ctx.act_for(&open, |endpoint, now| {
+            endpoint.notify(open, Some(body), now)
+        });
         told.map_err(|error| outcome::not_sent(&error))
     }
 
@@ -150,7 +153,7 @@ impl Notifiers {
             ));
         }
         if let Some(Notifier::Open(open)) = self.all.get(&id).copied() {
-            ctx.act(|endpoint, now| endpoint.terminate(open, reason, now));
+            ctx.act_for(&open, |endpoint, now| endpoint.terminate(open, reason, now));
             self.over(id, NotifierEndReason::Local, None, ctx);
         }
         Ok(())
@@ -217,7 +220,9 @@ impl Notifiers {
 
     fn asked(&self, id: u64, ctx: &mut Context<'_>) -> Result<ServerRequestId, PhoneError> {
         match self.all.get(&id) {
-            Some(Notifier::Asked { .. }) if !ctx.agent.is_up() => Err(PhoneError::not_connected()),
+            Some(Notifier::Asked { request, .. }) if !ctx.agent.is_up_for(Some(*request)) => {
+                Err(PhoneError::not_connected())
+            }
             Some(Notifier::Asked { request, .. }) => Ok(*request),
             Some(Notifier::Open(_)) | None => Err(nobody()),
         }

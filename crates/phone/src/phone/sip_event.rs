@@ -31,7 +31,12 @@ impl Phone {
             endpoint::Event::RegistrationFailed(failed) => {
                 let spared = self.around.config.session_survivability;
                 let outlive = |session: &Session| session.outlives_flow(spared);
-                let connection = match self.sessions.values().all(outlive) {
+                let of_trunk = |session: &Session| {
+                    let usage = session.usage;
+                    usage.is_some_and(|usage| self.around.agent.trunk_of(&usage).is_some())
+                };
+                let needs_none = |session: &Session| of_trunk(session) || outlive(session);
+                let connection = match self.sessions.values().all(needs_none) {
                     true => Needed::ForNothing,
                     false => Needed::ForCalls,
                 };

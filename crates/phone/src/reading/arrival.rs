@@ -14,6 +14,8 @@ use crate::door::sdp::Sdp;
 pub(crate) struct Arrival {
     pub(crate) usage: UsageId,
     pub(crate) peer: Peer,
+    /// Whom it is for: the user part of its URI, or its host if it has none.
+    pub(crate) called: String,
     pub(crate) identity: CallerIdentity,
     pub(crate) call_id: String,
     pub(crate) conversation_id: String,
@@ -32,11 +34,20 @@ pub(crate) fn read(usage: UsageId, request: &Request, config: &Config) -> Arriva
         .to_owned();
     Arrival {
         usage,
+        called: called(request),
         peer: parties::caller(request.headers()),
         identity: caller_identity::read(request.headers()),
         conversation_id: conversation_id::find(&headers, &config.conversation_id_headers, &call_id),
         call_id,
         headers,
         offer: sdp::of_request(request),
+    }
+}
+
+fn called(request: &Request) -> String {
+    let uri = request.uri();
+    match uri.user_unescaped() {
+        Some(user) => user.into_owned(),
+        None => uri.host_text().to_owned(),
     }
 }

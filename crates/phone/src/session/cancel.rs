@@ -9,7 +9,7 @@ impl Session {
     pub(crate) fn cancelled(&mut self, causes: Option<&Causes>, ctx: &mut Context<'_>) {
         let (reason, elsewhere) = match causes {
             Some(causes) => EndReason::of_cancel(causes),
-            None if ctx.agent.is_up() => (
+            None if ctx.agent.is_up_for(self.usage) => (
                 EndReason::new(
                     Condition::Timeout,
                     Side::Network,
@@ -39,7 +39,7 @@ impl Session {
         let next = match self.usage {
             Some(usage) => {
                 ctx.cancel(usage, reason.to_cancel_header());
-                match ctx.agent.is_up() {
+                match ctx.agent.is_up_for(Some(usage)) {
                     true => State::Ending,
                     // The endpoint sends it over the next flow; there may be none.
                     false => State::Ended,

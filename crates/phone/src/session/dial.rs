@@ -60,6 +60,7 @@ impl Session {
             held: Vec::new(),
         });
         let facts = Facts {
+            called: String::new(),
             conversation_id: dial.conversation_id,
             call_id: String::new(),
             peer: dial.peer,
@@ -114,7 +115,7 @@ impl Session {
             Ok(usage) => {
                 self.usage = Some(usage);
                 self.facts.call_id = ctx.agent.call_id(usage).unwrap_or_default();
-                self.facts.uuids = ctx.agent.endpoint().session(usage);
+                self.facts.uuids = ctx.agent.endpoint_of(&usage).session(usage);
                 if self.facts.conversation_id.is_empty() {
                     self.facts.conversation_id = self.told(headers, ctx);
                 }
@@ -196,7 +197,7 @@ impl Session {
     /// lets it, and else the endpoint cancels it there.
     pub(super) fn ring_on(&mut self, ctx: &mut Context<'_>) {
         if let Some(usage) = self.usage {
-            ctx.act(|endpoint, now| endpoint.resume(usage, now));
+            ctx.act_for(&usage, |endpoint, now| endpoint.resume(usage, now));
         }
     }
 

@@ -13,6 +13,8 @@ pub(crate) struct Facts {
     pub(crate) conversation_id: String,
     pub(crate) call_id: String,
     pub(crate) peer: Peer,
+    /// Whom the caller has called; empty if we call.
+    pub(super) called: String,
     pub(super) identity: CallerIdentity,
     /// What names it from end to end.
     pub(super) uuids: Option<SessionUuids>,

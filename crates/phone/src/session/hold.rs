@@ -15,9 +15,9 @@ use crate::door::output::Reply;
 
 impl Active {
     /// Starts the time of a hold that somebody waits for and that could be offered but for the peer.
-    pub(super) fn time_hold(&mut self, ctx: &Context<'_>) {
-        let may_be_offered = self.offerer.pause == Pause::No && ctx.agent.is_usable();
-        self.holds.time(may_be_offered, ctx.now);
+    pub(super) fn time_hold(&mut self, is_usable: bool, now: Instant) {
+        let may_be_offered = self.offerer.pause == Pause::No && is_usable;
+        self.holds.time(may_be_offered, now);
     }
 }
 
@@ -42,7 +42,7 @@ impl Session {
             seat.held_alone = held;
         }
         if active.holds.await_last(held, ticket, ctx.now) {
-            return active.time_hold(ctx);
+            return active.time_hold(ctx.agent.is_usable_for(self.usage), ctx.now);
         }
         if active.holds.wanted(self.holding.held) == held {
             return ctx.reply(ticket, Ok(Reply::Done));
@@ -99,7 +99,7 @@ impl Session {
             return;
         };
         let text = match (is_offering, change.put_off.is_some()) {
-            _ if !ctx.agent.is_usable() => "there is no connection",
+            _ if !ctx.agent.is_usable_for(self.usage) => "there is no connection",
             (true, _) => NO_ANSWER,
             (false, true) => "the other party puts it off",
             (false, false) => "the other party leaves no moment for it",
@@ -130,7 +130,7 @@ impl Session {
             return;
         }
         // Without a flow it waits for the next one; behind an offer of ours for its answer, and after a glare its turn.
-        if ctx.agent.is_usable()
+        if ctx.agent.is_usable_for(self.usage)
             && !active.offerer.is_offering()
             && active.offerer.pause == Pause::No
         {

@@ -34,11 +34,11 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
-        active.time_hold(ctx);
+        active.time_hold(ctx.agent.is_usable_for(self.usage), ctx.now);
         let change = active.holds.next();
         let owed = active.offerer.owed.is_any() || change.is_some() || self.pictures.is_owed();
         let free = active.offerer.is_free();
-        if !(owed && free && ctx.agent.is_usable()) {
+        if !(owed && free && ctx.agent.is_usable_for(self.usage)) {
             return;
         }
         if active.offerer.owed.restart {
@@ -76,7 +76,7 @@ impl Session {
             return self.drive_offer(ctx);
         }
         let update = active.offerer.purpose.hold == Some(HoldVia::Update)
-            && ctx.agent.endpoint().takes_update(usage);
+            && ctx.agent.endpoint_of(&usage).takes_update(usage);
         let method = match update {
             true => Method::Update,
             false => Method::Invite,

@@ -75,7 +75,7 @@ impl Session {
             }
             false => {
                 ctx.answer(id, &Answer::new(202));
-                ctx.act(|endpoint, _| endpoint.retain(usage));
+                ctx.act_for(&usage, |endpoint, _| endpoint.retain(usage));
                 let cseq = request.headers().cseq().map_or(0, |cseq| cseq.number);
                 let report = Report::Inside {
                     usage,
@@ -179,7 +179,9 @@ impl Report {
             Self::Inside { usage, event_id } => notify(*usage, *event_id, &state, &body, ctx),
             Self::Outside(notifier) => {
                 // Where the subscriber is gone, nobody wants to know.
-                let _ = ctx.act(|endpoint, now| endpoint.notify(*notifier, Some(body), now));
+                let _ = ctx.act_for(notifier, |endpoint, now| {
+                    endpoint.notify(*notifier, Some(body), now)
+                });
             }
         }
     }
@@ -190,12 +192,13 @@ impl Report {
             Self::Inside { usage, event_id } => {
                 let state = "terminated;reason=noresource";
                 notify(*usage, *event_id, state, &body, ctx);
-                ctx.act(|endpoint, _| endpoint.release(*usage));
+                ctx.act_for(usage, |endpoint, _| endpoint.release(*usage));
             }
             Self::Outside(notifier) => {
                 // Where the subscriber is gone, nobody wants to know.
-                let _ =
-                    ctx.act(|endpoint, now| endpoint.conclude(*notifier, "noresource", body, now));
+                let _ = ctx.act_for(notifier, |endpoint, now| {
+                    endpoint.conclude(*notifier, "noresource", body, now)
+                });
             }
         }
     }

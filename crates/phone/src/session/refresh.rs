@@ -193,7 +193,7 @@ impl Session {
                 }
             }
             MediaPath::None | MediaPath::Connecting | MediaPath::Interrupted => {
-                ctx.act(|endpoint, now| endpoint.give_up(usage, now));
+                ctx.act_for(&usage, |endpoint, now| endpoint.give_up(usage, now));
             }
         }
     }

@@ -49,7 +49,7 @@ impl Session {
         }
         let named = self
             .usage
-            .and_then(|usage| ctx.agent.endpoint().session(usage));
+            .and_then(|usage| ctx.agent.endpoint_of(&usage).session(usage));
         if named.is_none() || named == self.facts.uuids {
             return;
         }
@@ -79,6 +79,7 @@ impl Session {
             id: self.id,
             address: self.facts.peer.address.clone(),
             uri: self.facts.peer.uri.clone(),
+            called: self.facts.called.clone(),
             display_name: self.facts.peer.display_name.clone(),
             identity: self.facts.identity.clone(),
             conversation_id: self.facts.conversation_id.clone(),

@@ -150,7 +150,7 @@ impl Session {
                 transfer.stage = TransferStage::Watched { cseq };
                 transfer.until.get_or_insert(ctx.now + FIRST_REPORT);
                 if let Some(usage) = self.usage {
-                    ctx.act(|endpoint, _| endpoint.retain(usage));
+                    ctx.act_for(&usage, |endpoint, _| endpoint.retain(usage));
                 }
             }
         }
@@ -253,7 +253,7 @@ impl Session {
             TransferStage::Watched { .. } | TransferStage::HungUp { .. } => true,
         };
         if let (true, Some(usage)) = (watched, self.usage) {
-            ctx.act(|endpoint, _| endpoint.release(usage));
+            ctx.act_for(&usage, |endpoint, _| endpoint.release(usage));
         }
         self.settle_end();
         Some(transfer)

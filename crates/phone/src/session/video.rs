@@ -316,7 +316,7 @@ impl Session {
             };
             let text = match (asks, is_out, put_off) {
                 (false, ..) => "what was chosen did not open",
-                _ if !ctx.agent.is_usable() => "there is no connection",
+                _ if !ctx.agent.is_usable_for(self.usage) => "there is no connection",
                 (true, true, _) => NO_ANSWER,
                 (true, false, true) => "the other party puts it off",
                 (true, false, false) => "the other party leaves no moment for it",

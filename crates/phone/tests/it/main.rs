@@ -51,4 +51,5 @@ mod survival;
 mod taking_place;
 mod transfer;
 mod transferred;
+mod trunk;
 mod video;

@@ -19,13 +19,14 @@ mod journal_file;
 mod journals;
 mod line;
 mod links;
+mod neighbours;
 mod network;
 mod opening;
 mod recordings;
 mod report_file;
 mod video;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ use crate::capture;
 use crate::event::{Event, EventSink};
 use crate::media_worker::{self, News, What};
 use crate::metrics::{Exhibit, Showcase};
+use crate::signalling::{Listeners, NeighbourReport};
 use bell::{Bell, Rung};
 pub(crate) use calls::Calls;
 use captures::Captures;
@@ -92,6 +94,9 @@ pub(crate) struct Driver {
     /// The process ends.
     leave: Arc<Notify>,
     line: Line,
+    listeners: Listeners,
+    /// How listening went, until the phone is told.
+    listened: Option<Result<(), String>>,
     network: Network,
     calls: Calls,
     bell: Bell,
@@ -144,6 +149,7 @@ enum Fact {
     Request(Option<Request>),
     Leave,
     Line(line::LineEvent),
+    Neighbour(NeighbourReport),
     Media(News),
     Host(HostNews),
     Recording(RecordingWord),
@@ -188,6 +194,8 @@ impl Driver {
         Driver {
             exhibit: Exhibit::open(config.address.to_string(), phone.standing()),
             line: Line::new(config, Arc::clone(&connector)),
+            listeners: Listeners::new(Arc::clone(&connector)),
+            listened: None,
             network: Network::Unwatched,
             hosts: Hosts::new(config.audio.fallback, host_sender, log_sender.clone()),
             host_news,
@@ -231,6 +239,7 @@ impl Driver {
         let Driver {
             phone,
             mut line,
+            mut listeners,
             calls,
             bell,
             mut news,
@@ -270,7 +279,16 @@ impl Driver {
                 file.end().await;
             }
         };
-        let all = async { tokio::join!(line.end(), links, media, captures.end(), journal) };
+        let all = async {
+            tokio::join!(
+                line.end(),
+                listeners.end(),
+                links,
+                media,
+                captures.end(),
+                journal
+            )
+        };
         let _ = tokio::time::timeout(ENDING, all).await;
         for (recording, event) in recorded {
             stream.tell_of_recording(recording, event);
@@ -317,6 +335,7 @@ impl Driver {
             () = self.leave.notified() => Fact::Leave,
             request = self.requests.recv(), if !self.handle_dropped => Fact::Request(request),
             news = self.line.next() => Fact::Line(news),
+            news = self.listeners.next() => Fact::Neighbour(news),
             Some(news) = self.news.recv() => Fact::Media(news),
             Some(news) = self.host_news.recv() => Fact::Host(news),
             Some(word) = self.recording_news.recv() => Fact::Recording(word),
@@ -378,13 +397,14 @@ impl Driver {
                 }
                 line::LineEvent::Message(message) => {
                     self.journals.message(Direction::Received, &message, now);
-                    self.capture_message(Direction::Received, &message);
+                    self.capture_message(Direction::Received, self.line.ends(), &message);
                     self.phone.handle_backlog(stream.unread());
                     self.phone.handle_load((self.load)());
                     self.phone.handle_signaling(message, now);
                 }
                 line::LineEvent::Pong => self.phone.handle_pong(now),
             },
+            Fact::Neighbour(news) => self.take_neighbour(news, stream.unread(), now),
             Fact::Media(news) if news.is_stale() => {}
             Fact::Media(News { id, what }) => match what {
                 What::Media(event) | What::Opening(_, event) => {
@@ -476,16 +496,20 @@ impl Driver {
     }
 
     /// Shows a message to whoever captures, between the ports of SIP over UDP: on those of a WebSocket nobody looks for it.
-    fn capture_message(&self, direction: Direction, message: &Bytes) {
-        let (Some(tap), Some((mut local, mut server))) = (self.captures.tap(), self.line.ends())
-        else {
+    fn capture_message(
+        &self,
+        direction: Direction,
+        ends: Option<(SocketAddr, SocketAddr)>,
+        message: &Bytes,
+    ) {
+        let (Some(tap), Some((mut local, mut other))) = (self.captures.tap(), ends) else {
             return;
         };
         local.set_port(SIP_PORT);
-        server.set_port(SIP_PORT);
+        other.set_port(SIP_PORT);
         match direction {
-            Direction::Sent => tap.signalling(local, server, message.clone()),
-            Direction::Received => tap.signalling(server, local, message.clone()),
+            Direction::Sent => tap.signalling(local, other, message.clone()),
+            Direction::Received => tap.signalling(other, local, message.clone()),
         }
     }
 
@@ -539,9 +563,18 @@ impl Driver {
                 Output::Send(message) => {
                     let now = Instant::now();
                     self.journals.message(Direction::Sent, &message.0, now);
-                    self.capture_message(Direction::Sent, &message.0);
+                    self.capture_message(Direction::Sent, self.line.ends(), &message.0);
                     self.line.send(message.0);
                 }
+                Output::Listen => self.listen(),
+                Output::StopListening => self.listeners.stop(),
+                Output::SendTo(neighbour, message) => self.send_to(neighbour, message),
+                Output::HangUp(neighbour) => self.listeners.hang_up(neighbour),
+                Output::Reach {
+                    trunk,
+                    place,
+                    transport,
+                } => self.listeners.reach(trunk, place, transport),
                 Output::Ping => self.line.ping(),
                 Output::Media(id, command) => self.calls.order(id, command, &mut self.jobs),
                 Output::Conference(id, order) => {
@@ -575,7 +608,10 @@ impl Driver {
                 }
                 Output::Timeout(at, _why) => {
                     self.wake = at;
-                    return PhoneLife::On;
+                    match self.listened.take() {
+                        Some(outcome) => self.phone.handle_listening(outcome, Instant::now()),
+                        None => return PhoneLife::On,
+                    }
                 }
                 Output::Closed => return PhoneLife::Closed,
             }

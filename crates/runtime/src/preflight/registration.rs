@@ -88,6 +88,7 @@ impl Registrar {
         config.http_proxy = HttpProxy::Direct;
         config.instance_id = None;
         config.journal = None;
+        config.listen = None;
         config.register_expires = config.register_expires.min(Duration::from_secs(SECONDS));
         config.auto_answer = AutoAnswer {
             policy: Policy::Off,
@@ -212,6 +213,11 @@ impl Stay {
                 | Output::Recording(..)
                 | Output::Journal(_)
                 | Output::IceServers(_)
+                | Output::Listen
+                | Output::SendTo(..)
+                | Output::StopListening
+                | Output::HangUp(_)
+                | Output::Reach { .. }
                 | Output::Ring(_) => {}
             }
         }

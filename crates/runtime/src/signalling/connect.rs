@@ -183,7 +183,7 @@ impl Connector {
         timeout_at(deadline, secured)
             .await
             .map_err(|_| self.too_late(&end, ConnectStep::Tls))?
-            .map(|stream| Stream::Tls(Box::new(stream)))
+            .map(|stream| Stream::Tls(Box::new(stream.into())))
             .map_err(|error| error::from_io(end.shown.clone(), end.host, ConnectStep::Tls, &error))
     }
 
@@ -275,7 +275,7 @@ impl Connector {
         TlsConnector::from(client)
             .connect(name, transport)
             .await
-            .map(|stream| Stream::Tls(Box::new(stream)))
+            .map(|stream| Stream::Tls(Box::new(stream.into())))
             .map_err(|error| {
                 let host = self.name_checked(server);
                 error::from_io(server.to_string(), host, ConnectStep::Tls, &error)
@@ -316,13 +316,13 @@ pub(super) async fn client_config(
 const UNHEARD_MILLISECONDS: u32 = 15_000;
 
 #[cfg(target_os = "linux")]
-fn notice_silence(tcp: &TcpStream) {
+pub(super) fn notice_silence(tcp: &TcpStream) {
     use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
     let _ = setsockopt(tcp, TcpUserTimeout, &UNHEARD_MILLISECONDS);
 }
 
 #[cfg(not(target_os = "linux"))]
-fn notice_silence(_: &TcpStream) {}
+pub(super) fn notice_silence(_: &TcpStream) {}
 
 pub(crate) async fn lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let found: Vec<_> = tokio::net::lookup_host((host, port)).await?.collect();

@@ -101,6 +101,14 @@ impl Connection {
         Some((self.ends.local?, self.ends.peer?))
     }
 
+    /// For how long a message over TCP or TLS has begun and not ended.
+    pub(super) fn unfinished(&self) -> Option<Duration> {
+        match &self.carrier {
+            Protocol::Stream(stream) => stream.unfinished(),
+            Protocol::WebSocket(_) | Protocol::Datagrams(_) => None,
+        }
+    }
+
     /// Queues one SIP message; it leaves while [`Connection::next`] is polled.
     pub fn send(&mut self, message: Bytes) {
         match &mut self.carrier {

@@ -5,10 +5,12 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use sip::framing::Framer;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::Instant;
 
 use super::connection::{CROWDED, Incoming, MAX_WAITING};
 use super::error::DownReason;
@@ -26,6 +28,8 @@ pub(super) struct MessageStream<S = Stream> {
     waiting: VecDeque<Bytes>,
     waiting_bytes: usize,
     unflushed: bool,
+    /// Since when a message has begun and not ended.
+    unfinished: Option<Instant>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
@@ -36,7 +40,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             unflushed: false,
+            unfinished: None,
         }
+    }
+
+    /// For how long a message has begun and not ended.
+    pub(super) fn unfinished(&self) -> Option<Duration> {
+        self.unfinished.map(|since| since.elapsed())
     }
 
     /// Queues one SIP message; it leaves while `poll_next` is called.
@@ -61,8 +71,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
         }
         loop {
             match self.framer.next_frame() {
-                Ok(Some(frame)) => return Poll::Ready(Incoming::Message(frame)),
-                Ok(None) => {}
+                Ok(Some(frame)) => {
+                    self.unfinished = None;
+                    return Poll::Ready(Incoming::Message(frame));
+                }
+                Ok(None) if self.framer.is_empty() => {}
+                Ok(None) => {
+                    self.unfinished.get_or_insert_with(Instant::now);
+                }
                 Err(error) => return Poll::Ready(Incoming::Down(DownReason::Framing(error))),
             }
             let mut octets = [0; PIECE];

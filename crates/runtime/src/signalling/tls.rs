@@ -8,10 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use rustls_platform_verifier::Verifier;
 use sha2::{Digest, Sha256};
 use tokio_rustls::rustls::{
-    self, CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme,
+    self, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig,
+    SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, WebPkiSupportedAlgorithms},
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    server::WebPkiClientVerifier,
 };
 
 use super::{ConnectError, domain_names};
@@ -116,6 +118,38 @@ pub(super) fn client_config(
         )),
         (None, None) => Ok(builder.with_no_client_auth()),
     }
+}
+
+/// Builds the configuration of a server with this certificate chain, which lets in whoever has a certificate of `ca` if there are
+/// any.
+pub(super) fn server_config(
+    cert: &str,
+    key: &str,
+    ca: &[String],
+) -> Result<ServerConfig, ConnectError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let client_check = match ca.is_empty() {
+        true => WebPkiClientVerifier::no_client_auth(),
+        false => {
+            let mut roots = RootCertStore::empty();
+            for certificate in ca.iter().map(|pem| certificates("ca", pem)) {
+                for certificate in certificate? {
+                    roots
+                        .add(certificate)
+                        .map_err(|error| invalid("ca", &error))?;
+                }
+            }
+            WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider))
+                .build()
+                .map_err(|error| invalid("ca", &error))?
+        }
+    };
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| invalid("cert", &error))?
+        .with_client_cert_verifier(client_check)
+        .with_single_cert(certificates("cert", cert)?, private_key(key)?)
+        .map_err(|error| invalid("cert", &error))
 }
 
 /// The name the certificate is checked against.

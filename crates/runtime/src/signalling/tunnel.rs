@@ -99,7 +99,7 @@ impl Passage<'_> {
             TlsConnector::from(client).connect(name, tcp),
         )
         .await?
-        .map(|stream| Carrier::Tls(Box::new(stream)))
+        .map(|stream| Carrier::Tls(Box::new(stream.into())))
         .map_err(|error| self.tls_failed(error::tls_fault(&error)))
     }
 

@@ -188,6 +188,12 @@ impl Dialog {
         &self.target
     }
 
+    /// Returns where a request inside the dialog goes first: its first Route, or the target (RFC 3261 §12.2.1.1, §8.1.2).
+    pub fn next_hop(&self) -> Uri<'static> {
+        let first = self.routes.first();
+        first.unwrap_or_else(|| self.target.clone())
+    }
+
     /// Returns what names the session from end to end, if it is a call's.
     pub fn session(&self) -> Option<SessionUuids> {
         self.session

@@ -29,6 +29,11 @@ impl RouteSet {
         &self.0
     }
 
+    /// Where a request goes that takes these.
+    pub(super) fn first(&self) -> Option<Uri<'static>> {
+        self.0.first().and_then(|first| first_uri(first))
+    }
+
     /// Returns the Request-URI and the Routes of a request to `target`.
     pub(super) fn apply(&self, target: &Uri<'static>) -> (Uri<'static>, Vec<String>) {
         match self

@@ -58,6 +58,8 @@ pub struct EndpointConfig {
     pub leniency: Leniency,
     /// The base of every timer.
     pub timings: Timings,
+    /// The names of calls and requests are numbers above this one, so that several endpoints of one caller share none.
+    pub ids_after: u64,
 }
 
 impl EndpointConfig {
@@ -100,6 +102,7 @@ impl EndpointConfig {
             limits: Limits::default(),
             leniency: Leniency::Interop,
             timings: Timings::default(),
+            ids_after: 0,
         }
     }
 }

@@ -103,7 +103,7 @@ impl Endpoint {
     pub fn new(mut config: EndpointConfig, seed: [u8; 32]) -> Self {
         let timer = config.session_timers.map(|_| session_timer::TAG);
         config.supported.extend(timer.map(str::to_owned));
-        let mut draws = Draws::from_seed(seed);
+        let mut draws = Draws::from_seed(seed, config.ids_after);
         // RFC 7118 §5.2.1: a name that nobody can resolve, and nobody else has.
         let host = format!("{:012x}.invalid", draws.rng().next_u64() >> 16);
         let credentials = config.credentials.clone();
@@ -295,6 +295,18 @@ impl Endpoint {
             && self.exchanges.is_empty()
             && self.unfinished.is_empty()
             && self.layer.is_empty()
+    }
+
+    /// Says whether anything waits on this flow or came over it last: a transaction, a call, a subscriber.
+    pub fn is_used(&self, flow: FlowId) -> bool {
+        self.layer.uses(flow) || self.calls.use_flow(flow) || self.notifiers.use_flow(flow)
+    }
+
+    /// Returns where the other sides of established calls, and of those that could not be hung up, are reached.
+    pub fn next_hops(&self) -> Vec<Uri<'static>> {
+        let established = self.calls.established_dialogs();
+        let all = established.chain(self.unfinished.stranded_dialogs());
+        all.map(Dialog::next_hop).collect()
     }
 
     /// Says whether a flow is up.

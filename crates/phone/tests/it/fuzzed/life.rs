@@ -390,6 +390,11 @@ impl Life<'_> {
                 | Output::Recording(..)
                 | Output::Journal(_)
                 | Output::IceServers(_)
+                | Output::Listen
+                | Output::SendTo(..)
+                | Output::StopListening
+                | Output::HangUp(_)
+                | Output::Reach { .. }
                 | Output::Ping => {}
             }
         }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use phone::audio::Device;
+use phone::neighbour::{Neighbour, NeighbourNews, TrunkId};
 use phone::network::{NetworkChange, OurEnd};
 use phone::{
     Command, ConferenceId, Config, Connection, Event, MediaCommand, MediaEvent, Output, Phone,
@@ -49,6 +50,10 @@ pub(crate) struct Rig {
     pub(crate) recordings: Vec<(RecordingId, recording::RecordingOrder)>,
     /// What the journal was to say last.
     pub(crate) journal: Option<String>,
+    /// What was sent to whom, who has come without a server.
+    pub(crate) neighbours: VecDeque<(Neighbour, Bytes)>,
+    /// The trunks for which a connection was asked.
+    pub(crate) reached_for: Vec<TrunkId>,
     pub(crate) connects: Vec<(usize, Instant)>,
     /// The way of each.
     pub(crate) routes: Vec<tunnel::Route>,
@@ -127,6 +132,8 @@ impl Rig {
             seats: Vec::new(),
             recordings: Vec::new(),
             journal: None,
+            neighbours: VecDeque::new(),
+            reached_for: Vec::new(),
             connects: Vec::new(),
             routes: Vec::new(),
             disconnects: 0,
@@ -211,6 +218,24 @@ impl Rig {
             transport,
             local: None,
         });
+    }
+
+    /// The phone listens, or can't.
+    pub(crate) fn listening(&mut self, outcome: Result<(), String>) {
+        self.phone.handle_listening(outcome, self.now);
+        self.drain();
+    }
+
+    /// Somebody does something without a server.
+    pub(crate) fn neighbour(&mut self, neighbour: Neighbour, news: NeighbourNews) {
+        self.phone.handle_neighbour(neighbour, news, self.now);
+        self.drain();
+    }
+
+    /// A connection to a trunk's peer can't be opened.
+    pub(crate) fn unreached(&mut self, trunk: TrunkId) {
+        self.phone.handle_unreached(trunk, self.now);
+        self.drain();
     }
 
     pub(crate) fn down(&mut self) {
@@ -427,6 +452,18 @@ impl Rig {
             Output::Recording(id, order) => self.recordings.push((id, order)),
             Output::Journal(text) => self.journal = Some(text.0),
             Output::IceServers(known) => self.order.push(format!("ice {known:?}")),
+            Output::Listen => self.order.push("listen".into()),
+            Output::StopListening => self.order.push("stop listening".into()),
+            Output::SendTo(neighbour, frame) => self.neighbours.push_back((neighbour, frame.0)),
+            Output::HangUp(neighbour) => self.order.push(format!("hang up {neighbour:?}")),
+            Output::Reach {
+                trunk,
+                place,
+                transport,
+            } => {
+                self.order.push(format!("reach {place} {transport:?}"));
+                self.reached_for.push(trunk);
+            }
             Output::Ring(ring) => {
                 let rings = if ring.is_some() { "ring" } else { "silence" };
                 self.order.push(rings.into());

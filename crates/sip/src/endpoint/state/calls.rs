@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::usage::{Called, Calling, Established, Usage};
-use crate::dialog::DialogId;
+use crate::dialog::{Dialog, DialogId};
 use crate::endpoint::event::UsageId;
+use crate::transaction::FlowId;
 
 /// Ended dialogs that are told from ones that never were.
 const MOST_GONE: usize = 256;
@@ -48,6 +49,18 @@ impl Calls {
 
     pub(in crate::endpoint) fn remove(&mut self, id: UsageId) -> Option<Usage> {
         self.usages.remove(&id)
+    }
+
+    /// Whether one of them goes over this flow.
+    pub(in crate::endpoint) fn use_flow(&self, flow: FlowId) -> bool {
+        self.usages.values().any(|usage| usage.flow() == flow)
+    }
+
+    pub(in crate::endpoint) fn established_dialogs(&self) -> impl Iterator<Item = &Dialog> {
+        self.usages.values().filter_map(|usage| match usage {
+            Usage::Established(established) => Some(&established.dialog),
+            Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_) => None,
+        })
     }
 
     /// Those that we placed and nobody has answered.

@@ -11,10 +11,10 @@ pub(in crate::endpoint) struct Draws {
 }
 
 impl Draws {
-    pub(in crate::endpoint) fn from_seed(seed: [u8; 32]) -> Self {
+    pub(in crate::endpoint) fn from_seed(seed: [u8; 32], last_id: u64) -> Self {
         Self {
             rng: StdRng::from_seed(seed),
-            last_id: 0,
+            last_id,
         }
     }
 

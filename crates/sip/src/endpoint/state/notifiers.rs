@@ -63,6 +63,11 @@ impl Notifiers {
         self.all.is_empty()
     }
 
+    /// Whether one of them is told over this flow.
+    pub(in crate::endpoint) fn use_flow(&self, flow: FlowId) -> bool {
+        self.all.values().any(|notifier| notifier.flow == flow)
+    }
+
     pub(in crate::endpoint) fn has_room(&self) -> bool {
         self.all.len() < MOST_NOTIFIERS
     }

@@ -21,6 +21,8 @@ pub(in crate::endpoint) struct Registrar {
     outdated: bool,
     /// The name that nobody else has.
     host: String,
+    /// Whether our flows are kept for us as RFC 5626 says.
+    outbound: bool,
     /// Over WebSocket the same for the endpoint's whole life, whatever flows come and go.
     contact: Uri<'static>,
     /// The same without our name.
@@ -78,6 +80,7 @@ impl Registrar {
             binding: None,
             outdated: false,
             host: host.to_owned(),
+            outbound: config.supported.iter().any(|tag| tag == "outbound"),
             contact,
             private_contact: compose::contact_uri(config, Some("anonymous"), host, None),
         }
@@ -113,8 +116,14 @@ impl Registrar {
         });
         match gruu {
             Some(gruu) => format!("<{gruu}>"),
-            None if private => format!("<{};ob>", self.private_contact),
-            None => format!("<{};ob>", self.contact),
+            None => {
+                let bare = match private {
+                    true => &self.private_contact,
+                    false => &self.contact,
+                };
+                let ob = if self.outbound { ";ob" } else { "" };
+                format!("<{bare}{ob}>")
+            }
         }
     }
 

@@ -32,6 +32,16 @@ pub(in crate::endpoint) enum Usage {
 }
 
 impl Usage {
+    /// The flow that it takes while that is up.
+    pub(in crate::endpoint) fn flow(&self) -> FlowId {
+        match self {
+            Usage::Calling(calling) => calling.flow,
+            Usage::Called(called) => called.flow,
+            Usage::Established(established) => established.flow,
+            Usage::Lingering(lingering) => lingering.flow,
+        }
+    }
+
     pub(in crate::endpoint) fn state(&self) -> &'static str {
         match self {
             Usage::Calling(_) => "our INVITE is unanswered",

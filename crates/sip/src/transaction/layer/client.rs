@@ -244,6 +244,10 @@ impl Layer {
         self.client_step(key, ClientInput::Fired(timer), None, now);
     }
 
+    pub(super) fn clients_use(&self, flow: FlowId) -> bool {
+        self.clients.values().any(|client| client.flow == flow)
+    }
+
     pub(super) fn clients_flow_down(&mut self, flow: FlowId, now: Instant) {
         let keys: Vec<ClientKey> = self
             .clients

@@ -135,7 +135,7 @@ impl MergeId {
 }
 
 /// RFC 3261 §18.2.1 and RFC 3581 §4: writes where the request came from into its top Via.
-pub(super) fn complete_via(request: &mut Request, peer: SocketAddr) {
+pub(in crate::transaction) fn complete_via(request: &mut Request, peer: SocketAddr) {
     let Ok(mut via) = request.headers().via().map(Via::into_owned) else {
         return;
     };

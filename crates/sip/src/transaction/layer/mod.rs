@@ -22,6 +22,7 @@ use super::timer::{Timer, Timings};
 use client::Client;
 pub(crate) use client::hop_request;
 use ids::{ClientId, MergeId, ServerId};
+pub(super) use ids::{complete_via, set_to_tag};
 use refusals::Refusals;
 use server::Server;
 
@@ -274,6 +275,11 @@ impl Layer {
     /// Returns what is known of a flow that is up.
     pub fn flow(&self, id: FlowId) -> Option<&Flow> {
         self.flows.get(&id)
+    }
+
+    /// Says whether a transaction waits on this flow.
+    pub fn uses(&self, flow: FlowId) -> bool {
+        self.clients_use(flow) || self.servers_use(flow)
     }
 
     /// Returns how many transactions are alive.

@@ -135,6 +135,10 @@ impl Layer {
         self.servers.get(&key).is_some_and(|server| server.merged)
     }
 
+    pub(super) fn servers_use(&self, flow: FlowId) -> bool {
+        self.servers.values().any(|server| server.flow == flow)
+    }
+
     /// Returns the flow that a server transaction's answers take.
     pub fn server_flow(&self, key: ServerKey) -> Option<FlowId> {
         self.servers.get(&key).map(|server| server.flow)
