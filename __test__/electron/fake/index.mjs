@@ -178,7 +178,8 @@ class UtilityProcess extends EventEmitter {
     return id
   }
   #send(message) {
-    if (this.#child.connected) this.#child.send(message)
+    // One that was killed is found gone only by the writing.
+    if (this.#child.connected) this.#child.send(message, () => {})
   }
 }
 
