@@ -322,6 +322,32 @@ describe('the example of Electron', { skip: peers('chromium') || virtualCardMiss
     await press('Try now')
   })
 
+  test('shows in a conference what each of the others shows', async (t) => {
+    const { view, phones, signIn, press, region, sees, talks, dial } = await desktop(t, { others: ['bob', 'carol'] })
+    const picture = (card, name) => card.getByRole('img', { name: `Camera of ${name}` })
+    for (const phone of Object.values(phones)) {
+      phone.answers = false
+      phone.on('pendingSession', ({ id }) => phone.acceptPendingSession(id, { mediaStream: { tone: 600 }, video: { y4m: clip(), loop: true } }))
+    }
+    await signIn()
+    for (const name of ['bob', 'carol']) {
+      await dial(name)
+      const call = region(`Call with ${name}`)
+      await talks(name)
+      await press('Camera', call)
+      await picture(call, name).waitFor()
+    }
+    await press('Merge calls')
+    const room = region('Conference')
+    await sees('You and 2 others', room)
+    // That pictures move is tried in a call of two.
+    for (const name of ['bob', 'carol']) await picture(room, name).waitFor()
+    assert.equal(await room.getByLabel('Your camera').count(), 1)
+    await shoot(view(), 'conference-video')
+    await press('End all')
+    await sees('No call now')
+  })
+
   test('shows cameras and a screen both ways', async (t) => {
     const { bob, view, signIn, press, region, sees, talks, dial, button } = await desktop(t)
     bob.answers = false
