@@ -85,6 +85,8 @@ impl Session {
             streams: Vec::new(),
             check_interval: self.config.check_interval,
             gathering: self.config.gathering,
+            // Nobody carries them for a line of its own.
+            opens_streams: false,
         };
         let seed = rand::RngExt::random(&mut self.rng);
         let mut transport = Transport::new(config, seed, self.now).ok()?;
@@ -176,7 +178,7 @@ impl Session {
             transport::Output::Resolve(name) => {
                 self.outputs.push_back(super::Output::Resolve(name));
             }
-            // It has no servers.
+            // It has no servers, and opens no streams.
             transport::Output::Connect(..)
             | transport::Output::Send(..)
             | transport::Output::Disconnect(_)

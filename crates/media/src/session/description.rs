@@ -261,6 +261,7 @@ impl Session {
             }],
             check_interval: self.config.check_interval,
             gathering: self.config.gathering,
+            opens_streams: true,
         };
         let seed = self.rng.random();
         let mut transport = Transport::new(config, seed, self.now)?;

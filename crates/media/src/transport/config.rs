@@ -156,6 +156,8 @@ pub struct Config {
     pub check_interval: Duration,
     /// When gathering stops waiting for servers.
     pub gathering: GatheringCap,
+    /// Whether a stream may be opened to a peer that takes some (RFC 6544).
+    pub opens_streams: bool,
 }
 
 impl Config {
@@ -174,6 +176,7 @@ impl Config {
             }],
             check_interval: Duration::from_millis(30),
             gathering: GatheringCap::default(),
+            opens_streams: true,
         }
     }
 }

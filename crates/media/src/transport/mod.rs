@@ -187,8 +187,11 @@ impl Transport {
             .clamp(Duration::from_millis(20), Duration::from_millis(50));
         let provider = certificate.provider().clone();
         let ice_rng = StdRng::from_rng(&mut rng);
-        let ice = Ice::new(config.role, config.policy, interval, provider, ice_rng, now)
+        let mut ice = Ice::new(config.role, config.policy, interval, provider, ice_rng, now)
             .map_err(|error| ConfigError::Setup(error.to_string()))?;
+        if !config.opens_streams {
+            ice.keep_to_datagrams();
+        }
         let streams = config
             .streams
             .iter()

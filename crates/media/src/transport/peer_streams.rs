@@ -224,6 +224,9 @@ impl PacketDeframer {
                 self.buffer.advance(whole.min(self.buffer.len()));
             } else if self.buffer.len() < whole {
                 break;
+            } else if length == 0 {
+                // Of nothing there may be thousands in a read.
+                self.buffer.advance(whole);
             } else {
                 take(&self.buffer[LENGTH..whole]);
                 self.buffer.advance(whole);
@@ -248,7 +251,7 @@ mod tests {
 
     #[test]
     fn packets_are_found_however_the_stream_is_cut() {
-        let packets: Vec<Vec<u8>> = [0, 1, 20, 1200, MAX_PACKET, 3]
+        let packets: Vec<Vec<u8>> = [1, 20, 1200, MAX_PACKET, 3]
             .iter()
             .map(|length| vec![7; *length])
             .collect();
@@ -258,6 +261,15 @@ mod tests {
             .collect();
         for piece in [1, 2, 3, 7, 64, stream.len()] {
             assert_eq!(read(&stream, piece), packets, "{piece}");
+        }
+    }
+
+    #[test]
+    fn packets_of_nothing_are_passed_over() {
+        let mut stream = BytesMut::from(&[0; 16_384][..]);
+        stream.unsplit(framed(&[3; 8]).unwrap());
+        for piece in [1, 100, stream.len()] {
+            assert_eq!(read(&stream, piece), [vec![3; 8]], "{piece}");
         }
     }
 

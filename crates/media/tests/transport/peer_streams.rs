@@ -143,6 +143,18 @@ fn a_peer_has_us_open_four_streams_at_most_and_none_to_this_machine() {
     ice(&mut offer).candidates = vec![passive("127.0.0.1:5432"), passive("[2001:db8::1]:443")];
     let more = (1..20).map(|host| passive(&format!("192.0.2.{host}:443")));
     let wrong = ["224.0.0.1:443", "0.0.0.0:443", "192.0.2.99:0"].map(passive);
+    // Services of this machine, of a local network, of a cloud.
+    let services = [
+        "192.0.2.98:25",
+        "10.0.0.5:443",
+        "192.168.1.1:80",
+        "[::ffff:127.0.0.1]:5432",
+        "[::ffff:10.0.0.5]:6379",
+        "[fd00::1]:443",
+        "169.254.169.254:8080",
+    ]
+    .map(passive);
+    ice(&mut offer).candidates.extend(services);
     ice(&mut offer).candidates.extend(wrong);
     ice(&mut offer).candidates.extend(more);
     net.with(ALICE, |alice, now| alice.set_remote(offer, now))
@@ -151,6 +163,23 @@ fn a_peer_has_us_open_four_streams_at_most_and_none_to_this_machine() {
     let hosts: Vec<_> = net.peers[ALICE].wanted.iter().map(|t| &*t.host).collect();
     assert_eq!(hosts, ["192.0.2.1", "192.0.2.2"]);
     assert!(net.peers[ALICE].transport.stats().refused.candidates > 10);
+}
+
+#[test]
+fn restarts_have_us_open_sixteen_streams_in_a_call() {
+    let mut net = net(Role::Controlled, false, Policy::All);
+    for round in 1..12 {
+        let mut offer = taking(&net, Description::Offer);
+        let remote = ice(&mut offer);
+        remote.ufrag = format!("round{round}");
+        remote.candidates = (1..5)
+            .map(|host| passive(&format!("192.0.2.{host}:{}", 7000 + round)))
+            .collect();
+        net.with(ALICE, |alice, now| alice.set_remote(offer, now))
+            .unwrap();
+        net.run(ms(2000));
+    }
+    assert_eq!(net.peers[ALICE].wanted.len(), 16);
 }
 
 #[test]

@@ -140,6 +140,9 @@ pub(super) struct Ice {
     remote_candidates: Vec<(SocketAddr, CandidateKind)>,
     /// The peer's addresses that take streams.
     passive: Vec<Passive>,
+    /// Whether such are taken note of.
+    opens_streams: bool,
+    streams_opened: usize,
     bases: Vec<Base>,
     validated: VecDeque<Pair>,
     /// Counts the restarts: the credentials here, the agent's checks and its candidates are of the last.
@@ -215,6 +218,8 @@ impl Ice {
             parked: Vec::new(),
             remote_candidates: Vec::new(),
             passive: Vec::new(),
+            opens_streams: true,
+            streams_opened: 0,
             bases: Vec::new(),
             validated: VecDeque::new(),
             generation: 0,

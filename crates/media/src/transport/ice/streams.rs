@@ -1,6 +1,6 @@
 //! The peer's addresses that take streams (RFC 6544), and when one is opened to them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use rtc_ice::tcp_type::TcpType as AgentTcpType;
@@ -15,6 +15,8 @@ use crate::transport::peer_streams::{stand_ins, stream_priority};
 const STREAM_PATIENCE: Duration = Duration::from_secs(1);
 /// Streams opened at most after each restart.
 const MAX_STREAMS: usize = 4;
+/// Streams opened at most in a call: a peer restarts as often as it likes.
+const MAX_STREAMS_EVER: usize = 16;
 
 /// An address of the peer that takes streams.
 #[derive(Clone, Copy, Debug)]
@@ -32,13 +34,19 @@ impl Passive {
 }
 
 impl Ice {
+    /// Opens no stream to anybody.
+    pub(in crate::transport) fn keep_to_datagrams(&mut self) {
+        self.opens_streams = false;
+    }
+
     /// Notes an address that takes streams.
     pub(super) fn add_passive(&mut self, candidate: &Candidate) {
         let known = |known: &Passive| known.address == candidate.address;
-        if self.policy == Policy::Relay || self.passive.iter().any(known) {
+        let unwanted = self.policy == Policy::Relay || !self.opens_streams;
+        if unwanted || self.passive.iter().any(known) {
             return;
         }
-        if self.passive.len() >= MAX_STREAMS {
+        if self.passive.len() >= MAX_STREAMS || !may_be_opened_to(candidate.address) {
             self.counters.refused_candidates += 1;
             return;
         }
@@ -66,8 +74,11 @@ impl Ice {
         if self.streams_due().is_some_and(|due| due <= now) {
             for passive in self.passive.iter_mut().filter(|one| !one.tried) {
                 passive.tried = true;
-                let connect = IceEvent::Connect(passive.address);
-                self.events.push_back(connect);
+                if self.streams_opened < MAX_STREAMS_EVER {
+                    self.streams_opened += 1;
+                    let connect = IceEvent::Connect(passive.address);
+                    self.events.push_back(connect);
+                }
             }
         }
     }
@@ -124,5 +135,21 @@ impl Ice {
         self.bases
             .retain(|base| base.stream.is_none() || stays(base.id));
         self.passive.clear();
+    }
+}
+
+/// Returns whether a peer may have us connect there by TCP, which reaches more than datagrams of ours do: not the services of a
+/// machine or of a local network. As libwebrtc has it, that meets the same servers.
+fn may_be_opened_to(address: SocketAddr) -> bool {
+    let is_private = match address.ip() {
+        IpAddr::V4(ip) if ip.is_link_local() => return false,
+        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback(),
+        // To the kernel that is an address of IPv4.
+        IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some() => return false,
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_loopback(),
+    };
+    match address.port() {
+        80 | 443 => !is_private,
+        port => port >= 1024,
     }
 }
