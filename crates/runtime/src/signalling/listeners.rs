@@ -416,13 +416,11 @@ fn stream_listener(place: Place) -> io::Result<TcpListener> {
 
 fn refused(what: &str, place: Place, error: &io::Error) -> String {
     let at = SocketAddr::new(place.address, place.port);
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            format!("{what} at {at} is in use: does another program, or phone, listen there?")
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            format!("{} is no address of this machine", place.address)
-        }
-        _ => format!("{what} at {at} can't be listened at: {error}"),
+    if error.kind() == io::ErrorKind::AddrInUse {
+        return format!("{what} at {at} is in use: does another program, or phone, listen there?");
     }
+    if error.kind() == io::ErrorKind::AddrNotAvailable {
+        return format!("{} is no address of this machine", place.address);
+    }
+    format!("{what} at {at} can't be listened at: {error}")
 }

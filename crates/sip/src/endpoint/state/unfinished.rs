@@ -103,11 +103,12 @@ impl Unfinished {
         self.stranded.push_back(bye);
     }
 
-    /// Takes the BYEs that found no flow and are worth sending still.
+    /// The dialogs whose BYEs found no flow.
     pub(in crate::endpoint) fn stranded_dialogs(&self) -> impl Iterator<Item = &Dialog> {
         self.stranded.iter().map(|bye| &bye.dialog)
     }
 
+    /// Takes the BYEs that found no flow and are worth sending still.
     pub(in crate::endpoint) fn take_stranded(&mut self, now: Instant) -> Vec<StrandedBye> {
         self.drop_stranded(now);
         self.stranded.drain(..).collect()
