@@ -8,7 +8,7 @@ use sip::endpoint::Endpoint;
 use sip::transaction::Transport;
 use tunnel::Route;
 
-use super::{Account, Goal, Link, Listening, backoff};
+use super::{Account, Goal, Link, ListenState, backoff};
 use crate::agent::Context;
 use crate::config::Server;
 use crate::door::error::{ErrorCode, PhoneError};
@@ -181,7 +181,7 @@ impl Account {
     /// Leaves without a word about it: `destroy()`, or an `initialize()` that failed.
     pub(super) fn go_idle(&mut self, ctx: &mut Context<'_>) {
         self.close("Not initialized", false, ctx);
-        if std::mem::replace(&mut self.listening, Listening::No) != Listening::No {
+        if std::mem::replace(&mut self.listening, ListenState::No) != ListenState::No {
             ctx.outputs.push_back(Output::StopListening);
         }
     }

@@ -51,7 +51,7 @@ pub(crate) struct Account {
     /// Whether the application wants a registration.
     registering: bool,
     registered: bool,
-    listening: Listening,
+    listening: ListenState,
     /// Since when the registrar has refused what is waited for.
     refused_since: Option<Instant>,
     waiters: Vec<Waiter>,
@@ -78,7 +78,7 @@ enum Link {
 
 /// Whether the phone takes calls without a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Listening {
+enum ListenState {
     No,
     Asked,
     Yes,
@@ -115,7 +115,7 @@ impl Account {
             ready: false,
             registering: config.register,
             registered: false,
-            listening: Listening::No,
+            listening: ListenState::No,
             refused_since: None,
             waiters: Vec::new(),
             token: TokenClock::default(),
@@ -151,12 +151,12 @@ impl Account {
     /// Listens, if that is wanted and not done yet, and connects, if there is a server.
     fn open(&mut self, ctx: &mut Context<'_>) {
         match (&ctx.config.listen, self.listening) {
-            (Some(_), Listening::No) => {
-                self.listening = Listening::Asked;
+            (Some(_), ListenState::No) => {
+                self.listening = ListenState::Asked;
                 ctx.outputs.push_back(Output::Listen);
             }
-            (Some(_), Listening::Asked) => {}
-            (Some(_), Listening::Yes) | (None, _) => self.connect(ctx),
+            (Some(_), ListenState::Asked) => {}
+            (Some(_), ListenState::Yes) | (None, _) => self.connect(ctx),
         }
     }
 
@@ -167,12 +167,12 @@ impl Account {
         ctx: &mut Context<'_>,
     ) -> FlowChange {
         if let Err(reason) = outcome {
-            self.listening = Listening::No;
+            self.listening = ListenState::No;
             let error = PhoneError::new(ErrorCode::ConnectionFailed, "Failed to initialize SDK");
             self.initialize_failed(error.with_cause(reason), ctx);
             return FlowChange::None;
         }
-        self.listening = Listening::Yes;
+        self.listening = ListenState::Yes;
         if !ctx.config.servers.is_empty() {
             self.connect(ctx);
             return FlowChange::None;
@@ -272,7 +272,7 @@ impl Account {
     }
 
     fn is_ready(&self, ctx: &Context<'_>) -> bool {
-        let is_alone = self.listening == Listening::Yes && ctx.config.servers.is_empty();
+        let is_alone = self.listening == ListenState::Yes && ctx.config.servers.is_empty();
         self.ready && (ctx.agent.is_usable() || is_alone)
     }
 }

@@ -216,7 +216,7 @@ impl Trunks {
         flow: Flow,
         into: Option<TrunkId>,
         now: Instant,
-    ) -> Result<Admitted, NoRoom> {
+    ) -> Result<NewFlow, NoRoom> {
         let peer = PeerAddress::of(&flow).ok_or(NoRoom)?;
         let known = into.or_else(|| self.of_peer.get(&peer).copied());
         let known = known.filter(|trunk| self.all.contains_key(trunk));
@@ -244,7 +244,7 @@ impl Trunks {
                 self.news.push_back(TrunkNews::Found(id));
             }
         }
-        Ok(Admitted {
+        Ok(NewFlow {
             trunk: id,
             flow: flow_id,
             gone,
@@ -426,7 +426,7 @@ impl Trunks {
 
 /// A neighbour has a flow now; all of `gone` have to leave for it.
 #[derive(Debug)]
-pub(super) struct Admitted {
+pub(super) struct NewFlow {
     pub(super) trunk: TrunkId,
     pub(super) flow: FlowId,
     pub(super) gone: Vec<Neighbour>,

@@ -11,9 +11,9 @@ use crate::door::secret::Secret;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listen {
     /// Over UDP.
-    pub udp: Option<Place>,
+    pub udp: Option<ListenPlace>,
     /// Over TCP.
-    pub tcp: Option<Place>,
+    pub tcp: Option<ListenPlace>,
     /// Over TLS.
     pub tls: Option<ListenTls>,
 }
@@ -22,7 +22,7 @@ pub struct Listen {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenTls {
     /// The port.
-    pub place: Place,
+    pub place: ListenPlace,
     /// Our certificate chain.
     pub cert: String,
     /// Its key.
@@ -33,7 +33,7 @@ pub struct ListenTls {
 
 /// A port of this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct ListenPlace {
     /// All addresses of its family if it is unspecified.
     pub address: IpAddr,
     /// The port.
@@ -155,17 +155,17 @@ fn is_pem(text: &str) -> bool {
     text.contains("-----BEGIN ")
 }
 
-fn at(name: &str, option: PortOption) -> Result<Place, ConfigError> {
+fn at(name: &str, option: PortOption) -> Result<ListenPlace, ConfigError> {
     match option {
         PortOption::Place(given) => place(name, given.port, given.host),
-        PortOption::Port(given) => Ok(Place {
+        PortOption::Port(given) => Ok(ListenPlace {
             address: every_address(),
             port: port(name, given)?,
         }),
     }
 }
 
-fn place(name: &str, given: Option<u64>, host: Option<String>) -> Result<Place, ConfigError> {
+fn place(name: &str, given: Option<u64>, host: Option<String>) -> Result<ListenPlace, ConfigError> {
     let address = match host {
         None => every_address(),
         Some(host) => host.parse().map_err(|_| {
@@ -174,7 +174,7 @@ fn place(name: &str, given: Option<u64>, host: Option<String>) -> Result<Place, 
         })?,
     };
     let port = port(&format!("{name}.port"), given.unwrap_or(0))?;
-    Ok(Place { address, port })
+    Ok(ListenPlace { address, port })
 }
 
 fn every_address() -> IpAddr {

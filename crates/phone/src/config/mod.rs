@@ -24,7 +24,7 @@ pub(crate) use headers::{check_headers, may_be_added};
 pub use ice::given_ice_servers;
 pub use ice::{IceScheme, IceTransport, IceUrl};
 pub(crate) use ice::{end_of as end_of_ice_servers, ice_servers};
-pub use listen::{Listen, ListenTls, Network, Place};
+pub use listen::{Listen, ListenPlace, ListenTls, Network};
 pub use network::{InterfaceFilter, PortRange};
 pub use options::{
     AudioOption, AudioOptions, Auto, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use phone::config::{Listen, Network, Place, Server};
+use phone::config::{Listen, ListenPlace, Network, Server};
 use phone::neighbour::{Neighbour, NeighbourNews, TrunkId};
 use sip::transaction::Transport;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -364,7 +364,7 @@ impl StreamLine {
 }
 
 impl ListeningSocket {
-    fn open(place: Place) -> io::Result<ListeningSocket> {
+    fn open(place: ListenPlace) -> io::Result<ListeningSocket> {
         let sender = Socket::bind((place.address, place.port))?;
         sender.set_nonblocking(true)?;
         Ok(ListeningSocket {
@@ -408,13 +408,13 @@ async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, Socket
     }
 }
 
-fn stream_listener(place: Place) -> io::Result<TcpListener> {
+fn stream_listener(place: ListenPlace) -> io::Result<TcpListener> {
     let listener = std::net::TcpListener::bind((place.address, place.port))?;
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)
 }
 
-fn refused(what: &str, place: Place, error: &io::Error) -> String {
+fn refused(what: &str, place: ListenPlace, error: &io::Error) -> String {
     let at = SocketAddr::new(place.address, place.port);
     if error.kind() == io::ErrorKind::AddrInUse {
         return format!("{what} at {at} is in use: does another program, or phone, listen there?");
