@@ -172,8 +172,10 @@ async function streams(t, port) {
     t.after(() => socket.destroy())
     socket.on('error', () => {})
     socket.resume()
+    const closed = new Promise((closed) => socket.once('close', closed))
+    await once(socket, 'connect')
     socket.write(contents[number % contents.length])
-    await new Promise((closed) => socket.once('close', closed))
+    await closed
   })
   return (await Promise.all(all)).length
 }

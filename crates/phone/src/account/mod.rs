@@ -212,6 +212,11 @@ impl Account {
         waits
     }
 
+    /// Whether peers can call without a server.
+    pub(crate) fn listens(&self) -> bool {
+        self.listening == Listening::Yes
+    }
+
     pub(crate) fn is_registered(&self) -> bool {
         self.registered
     }

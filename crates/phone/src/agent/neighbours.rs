@@ -36,7 +36,9 @@ impl Agent {
                 peer,
                 opened_for,
             } => {
-                let flow = Flow::new(transport).with_local(local).with_peer(peer);
+                let flow = Flow::new(transport)
+                    .with_local(plain(local))
+                    .with_peer(plain(peer));
                 self.trunks.note(neighbour, flow, now);
                 // What waits for this peer goes over it at once.
                 if opened_for.is_some() || self.trunks.of_flow(&flow).is_some() {
@@ -46,7 +48,7 @@ impl Agent {
             NeighbourNews::Message { from, local, bytes } => match neighbour {
                 Neighbour::Datagrams(from) if !may_call(from.ip()) => {
                     let answer = read_request(bytes).and_then(|request| {
-                        refuse_statelessly(request, from, StatusCode::FORBIDDEN, None)
+                        refuse_statelessly(request, plain(from), StatusCode::FORBIDDEN, None)
                     });
                     let answer = answer.map(|answer| Output::SendTo(neighbour, SipText(answer)));
                     out.extend(answer);
@@ -102,9 +104,9 @@ impl Agent {
     ) -> Option<(TrunkId, FlowId)> {
         let request = read_request(bytes.clone())?;
         let flow = match neighbour {
-            Neighbour::Datagrams(peer) => {
-                Flow::new(Transport::Udp).with_local(local).with_peer(peer)
-            }
+            Neighbour::Datagrams(peer) => Flow::new(Transport::Udp)
+                .with_local(plain(local))
+                .with_peer(plain(peer)),
             Neighbour::Stream(_) => self.trunks.flow_of(neighbour)?,
         };
         // An ACK belongs to a call, or to nothing.
@@ -194,4 +196,9 @@ impl Agent {
             }
         }
     }
+}
+
+/// A socket of IPv6 shows an IPv4 address as one of its own, which is nobody's name for it.
+fn plain(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }

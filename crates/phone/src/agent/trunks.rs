@@ -27,6 +27,7 @@ const FIRST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Names of calls and requests: the trunk's number above these bits.
 const ID_BITS: u32 = 40;
+const LAST_TRUNK: u32 = (1 << (u64::BITS - ID_BITS)) - 1;
 
 /// All trunks.
 #[derive(Debug)]
@@ -251,10 +252,20 @@ impl Trunks {
         })
     }
 
+    /// Sixteen million peers later a number is given again, if it is nobody's: one more bit, and its calls would have names of
+    /// the server's.
+    fn new_id(&mut self) -> TrunkId {
+        loop {
+            self.last_trunk = self.last_trunk % LAST_TRUNK + 1;
+            let id = TrunkId(self.last_trunk);
+            if !self.all.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
     fn begin(&mut self, peer: PeerAddress) -> TrunkId {
-        // Four thousand million peers later a name could be given twice, and nothing of the first is left.
-        self.last_trunk = self.last_trunk.wrapping_add(1).max(1);
-        let id = TrunkId(self.last_trunk);
+        let id = self.new_id();
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
         let config = EndpointConfig {
@@ -302,7 +313,7 @@ impl Trunks {
         }
         // One without flows is looked for, and forgotten by itself.
         let with_flows = self.all.values().filter(|trunk| !trunk.flows.is_empty());
-        let idle = with_flows.filter(|trunk| trunk.endpoint.is_idle());
+        let idle = with_flows.filter(|trunk| trunk.endpoint.is_at_rest());
         let ends = |trunk: &Trunk| -> Vec<Neighbour> {
             let ends = trunk.flows.iter().filter_map(|flow| self.ends.get(flow));
             ends.copied().collect()
@@ -329,7 +340,7 @@ impl Trunks {
         if !trunk.flows.is_empty() || trunk.search.is_some() {
             return None;
         }
-        if trunk.endpoint.is_idle() {
+        if trunk.endpoint.is_at_rest() {
             self.forget(id);
             return None;
         }
@@ -390,7 +401,7 @@ impl Trunks {
             };
             let again_at = trunk.search.as_ref().and_then(|search| search.again_at);
             match again_at.is_some_and(|at| at <= now) {
-                true if trunk.endpoint.is_idle() => self.forget(id),
+                true if trunk.endpoint.is_at_rest() => self.forget(id),
                 true => reach.extend(self.look_for(id, now)),
                 false => {}
             }
@@ -447,4 +458,41 @@ fn place(uri: &Uri<'_>, secure: bool) -> Option<SocketAddr> {
     let address: IpAddr = host.trim_matches(['[', ']']).parse().ok()?;
     let usual = if secure { 5061 } else { 5060 };
     Some(SocketAddr::new(address, uri.port().unwrap_or(usual)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sip::transaction::Transport;
+
+    fn trunks() -> Trunks {
+        let aor = "sip:bot@example.com".parse().unwrap();
+        Trunks::new(EndpointConfig::new(aor), Vec::new(), [7; 32])
+    }
+
+    fn admit(trunks: &mut Trunks, host: u8, now: Instant) -> TrunkId {
+        let peer = SocketAddr::from(([203, 0, 113, host], 5060));
+        let flow = Flow::new(Transport::Udp)
+            .with_local(SocketAddr::from(([192, 0, 2, 9], 5060)))
+            .with_peer(peer);
+        let admitted = trunks.admit(Neighbour::Datagrams(peer), flow, None, now);
+        admitted.expect("there is room").trunk
+    }
+
+    #[test]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "virtual time has to start somewhere"
+    )]
+    fn the_last_number_is_followed_by_the_first_that_is_free() {
+        let now = Instant::now();
+        let mut trunks = trunks();
+        assert_eq!(admit(&mut trunks, 1, now), TrunkId(1));
+        trunks.last_trunk = LAST_TRUNK - 1;
+        let last = admit(&mut trunks, 2, now);
+        assert_eq!(last, TrunkId(LAST_TRUNK));
+        let name = (u64::from(last.0) << ID_BITS) + 5;
+        assert_eq!(trunk_of(name), Some(last));
+        assert_eq!(admit(&mut trunks, 3, now), TrunkId(2));
+    }
 }

@@ -130,11 +130,12 @@ impl Phone {
 
     fn closed_to_calls(&self) -> Option<Readiness> {
         let registered = self.account.is_registered() || !self.around.config.register;
+        let by_server = self.around.agent.is_up() && registered;
         if self.ending.has_begun() {
             Some(Readiness::Closed)
         } else if self.draining.has_begun() {
             Some(Readiness::Draining)
-        } else if !self.around.agent.is_up() || !registered {
+        } else if !by_server && !self.account.listens() {
             Some(Readiness::Unreachable)
         } else {
             None

@@ -250,7 +250,11 @@ impl Phone {
             }
             (Method::Refer, None) => self.call_requested(id, request),
             // RFC 3842 §3.11 allows what many PBXs do: they tell without being asked.
-            (Method::Notify, None) if is_about(request, "message-summary") => {
+            // A peer without a server has nothing to do with our account.
+            (Method::Notify, None)
+                if is_about(request, "message-summary")
+                    && self.around.agent.trunk_of(&id).is_none() =>
+            {
                 self.around.context().answer(id, &Reply::new(200));
                 tell_of_messages(request, &mut self.around.context());
             }

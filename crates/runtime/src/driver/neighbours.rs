@@ -33,7 +33,7 @@ impl Driver {
         if let NeighbourNews::Message { from, bytes, .. } = &news
             && self.phone.config().may_call(*from)
         {
-            self.calls.server_is_local |= from.is_loopback();
+            self.calls.server_is_local |= from.to_canonical().is_loopback();
             self.note_message(Direction::Received, Some(ends), bytes, now);
         }
         self.phone.handle_backlog(unread);

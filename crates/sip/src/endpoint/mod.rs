@@ -297,7 +297,17 @@ impl Endpoint {
             && self.layer.is_empty()
     }
 
-    /// Says whether anything waits on this flow or came over it last: a transaction, a call, a subscriber.
+    /// The same, but for requests that were answered and are kept for their repeats: whoever sends many would hold us for 32 s.
+    pub fn is_at_rest(&self) -> bool {
+        self.calls.is_empty()
+            && self.subscriptions.is_empty()
+            && self.notifiers.is_empty()
+            && self.exchanges.is_empty()
+            && self.unfinished.is_empty()
+            && self.layer.is_at_rest()
+    }
+
+    /// Says whether anything waits on this flow or came over it last: an unanswered request, a call, a subscriber.
     pub fn is_used(&self, flow: FlowId) -> bool {
         self.layer.uses(flow) || self.calls.use_flow(flow) || self.notifiers.use_flow(flow)
     }

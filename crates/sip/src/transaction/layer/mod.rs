@@ -277,9 +277,14 @@ impl Layer {
         self.flows.get(&id)
     }
 
-    /// Says whether a transaction waits on this flow.
+    /// Says whether an answer is waited for, or owed, on this flow. One that was given is of no more weight.
     pub fn uses(&self, flow: FlowId) -> bool {
-        self.clients_use(flow) || self.servers_use(flow)
+        self.clients_use(flow) || self.servers_owe(flow)
+    }
+
+    /// Says whether no answer is waited for nor owed.
+    pub fn is_at_rest(&self) -> bool {
+        self.clients.is_empty() && !self.owes_answers()
     }
 
     /// Returns how many transactions are alive.

@@ -34,6 +34,29 @@ pub(super) struct Server {
     status: Option<StatusCode>,
 }
 
+impl Server {
+    /// Whether a repeat is all that it waits for.
+    fn is_answered(&self) -> bool {
+        use server_invite::InviteServerState;
+        use server_non_invite::NonInviteServerState;
+        match self.state {
+            ServerState::Invite(InviteServerState::Proceeding)
+            | ServerState::Other(NonInviteServerState::Trying | NonInviteServerState::Proceeding) => {
+                false
+            }
+            ServerState::Invite(
+                InviteServerState::Completed
+                | InviteServerState::Confirmed
+                | InviteServerState::Accepted
+                | InviteServerState::Terminated,
+            )
+            | ServerState::Other(
+                NonInviteServerState::Completed | NonInviteServerState::Terminated,
+            ) => true,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum ServerState {
     Invite(server_invite::InviteServerState),
@@ -135,8 +158,13 @@ impl Layer {
         self.servers.get(&key).is_some_and(|server| server.merged)
     }
 
-    pub(super) fn servers_use(&self, flow: FlowId) -> bool {
-        self.servers.values().any(|server| server.flow == flow)
+    pub(super) fn servers_owe(&self, flow: FlowId) -> bool {
+        let mut servers = self.servers.values();
+        servers.any(|server| server.flow == flow && !server.is_answered())
+    }
+
+    pub(super) fn owes_answers(&self) -> bool {
+        self.servers.values().any(|server| !server.is_answered())
     }
 
     /// Returns the flow that a server transaction's answers take.
