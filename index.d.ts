@@ -47,7 +47,7 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
      * accepted rings on. It is the same for all phones of the process. A few calls are taken on any machine.
      */
     get load(): number;
-    /** Whether a call would be taken now, as OPTIONS is answered, and what speaks for it: for a health check. */
+    /** Whether a call would be taken now, as far as it depends on this phone's connection, room and `drain()`: for a health check. */
     health(): Health;
     /**
      * What this phone has to show, in Prometheus' text form, each sample labelled with its address. The function `metrics()` gives the same
@@ -742,6 +742,8 @@ export interface PendingSession {
     displayName?: string;
     /** The caller's SIP address. */
     uri: string;
+    /** Whom the call is for: the user part of the address that was called, such as the number, or its host if there is none. */
+    called: string;
     /** What servers and gateways say of the caller. */
     identity: CallerIdentity;
     /**
@@ -1493,6 +1495,34 @@ export interface Logger {
     error(message: string, details?: unknown): void;
 }
 
+/** Where a phone takes calls without a server: a port, which is one of all IPv4 addresses, or that of one address. */
+export interface Listen {
+    /** Over UDP. */
+    udp?: number | ListenPlace;
+    /** Over TCP. */
+    tcp?: number | ListenPlace;
+    /** Over TLS. */
+    tls?: ListenTls;
+}
+
+/** A port of this machine. */
+export interface ListenPlace {
+    /** The port. */
+    port: number;
+    /** An address of this machine; default `'0.0.0.0'`, which is all of IPv4. `'::'` is all of IPv6. */
+    host?: string;
+}
+
+/** A port of this machine with TLS. */
+export interface ListenTls extends ListenPlace {
+    /** The certificate chain, PEM. */
+    cert: string;
+    /** Its key, PEM. */
+    key: string;
+    /** Who must have signed the certificate of whoever connects, PEM; without it nobody needs one. */
+    ca?: string | readonly string[];
+}
+
 /** A SIP-over-WebSocket server. */
 export interface Server {
     /** `ws://…` or `wss://…`. */
@@ -1649,6 +1679,13 @@ export interface SoftphoneOptions {
      * the port is 5061 with TLS and 5060 without, if none is named.
      */
     servers?: string | Server | readonly (string | Server)[];
+    /**
+     * Takes calls without a server: at these ports, for `peers` alone. `register: false` is needed, unless there are `servers` beside;
+     * without them nobody can be called. Default none ([docs/trunks.md](docs/trunks.md)).
+     */
+    listen?: Listen;
+    /** Who may call where the phone listens: addresses and networks such as `'203.0.113.0/24'`. Nobody else is heard. */
+    peers?: readonly string[];
     /** The user for authentication; default the user of `uri`, or the `sub` claim of the token. */
     username?: string;
     /** The password for digest authentication. */
@@ -2049,7 +2086,7 @@ export interface RejectOptions extends RefusalOptions {
 export interface DrainOptions extends Abortable {
     /** Milliseconds after which it resolves although calls are left; default as long as they last. */
     timeout?: number;
-    /** The SIP status that whoever calls is answered, 400–699; default 503, with `Retry-After`, after which a proxy tries another phone. */
+    /** The SIP status that whoever calls is answered, 400–699; default what was said before, or 503, with `Retry-After`, after which a proxy tries another phone. */
     code?: number;
 }
 

@@ -88,7 +88,7 @@ export interface RejectOptions extends RefusalOptions {
 export interface DrainOptions extends Abortable {
   /** Milliseconds after which it resolves although calls are left; default as long as they last. */
   timeout?: number
-  /** The SIP status that whoever calls is answered, 400–699; default 503, with `Retry-After`, after which a proxy tries another phone. */
+  /** The SIP status that whoever calls is answered, 400–699; default what was said before, or 503, with `Retry-After`, after which a proxy tries another phone. */
   code?: number
 }
 

@@ -161,7 +161,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     return native().mediaLoad?.() ?? 0
   }
 
-  /** Whether a call would be taken now, as OPTIONS is answered, and what speaks for it: for a health check. */
+  /** Whether a call would be taken now, as far as it depends on this phone's connection, room and `drain()`: for a health check. */
   health(): Health {
     return this.#link?.health() ?? idle(this.#destroyed ? 'closed' : 'unreachable')
   }

@@ -1,5 +1,5 @@
 // A fleet behind Kamailio, and what becomes of calls to it: npm run fleet -- [--rate 50] [--seconds 20] [--hold 1000] [--capacity 30] [--quick]
-// The figures of docs/fleet.md are from here. The process ends with 1 if a call is dropped or refused that should not be.
+// The process ends with 1 if a call is dropped or refused that should not be.
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { setTimeout as pause } from 'node:timers/promises'

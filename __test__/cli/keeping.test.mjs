@@ -33,13 +33,13 @@ describe('a report of a call', { timeout: 120_000, concurrency: 2 }, () => {
   test('is written at its end with --report, without its secrets', async (t) => {
     const { pbx } = await pbxOf(t)
     const file = join(folderOf(t), 'call.html')
-    const running = offhook(t, ['call', 'echo', '--json', ...toned, '--duration', '2', '--digits', '9372', '--report', file], { env: accountEnv(pbx, 'alice') })
+    const running = offhook(t, ['call', 'echo', '--json', ...toned, '--duration', '2', '--digits', '9372516', '--report', file], { env: accountEnv(pbx, 'alice') })
     assert.equal(await running.ended, 0, running.stdout)
     assert.equal((await running.event('reported')).file, file)
     const page = readFileSync(file, 'utf8')
     assert.match(page, /<!doctype html>/i)
     assert.match(page, /INVITE/)
-    assert.doesNotMatch(page, /alice-password|9372/)
+    assert.doesNotMatch(page, /alice-password|9372516/)
   })
 
   test('is written also after Ctrl-C, and of a call that nobody took', async (t) => {

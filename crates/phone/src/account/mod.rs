@@ -214,7 +214,7 @@ impl Account {
 
     /// Whether peers can call without a server.
     pub(crate) fn listens(&self) -> bool {
-        self.listening == Listening::Yes
+        self.listening == ListenState::Yes
     }
 
     pub(crate) fn is_registered(&self) -> bool {

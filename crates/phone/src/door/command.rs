@@ -41,7 +41,7 @@ pub enum Command {
         /// Milliseconds; for as long as it takes if absent.
         #[serde(default)]
         timeout: Option<u64>,
-        /// What whoever calls is answered, 400 to 699; 503 if absent.
+        /// What whoever calls is answered, 400 to 699; if absent what was said before, or 503.
         #[serde(default)]
         code: Option<u16>,
     },

@@ -83,7 +83,7 @@ impl Phone {
                 self.destroy(ticket);
                 Settled::Later
             }
-            Command::Drain { timeout, code } => self.drain(ticket, timeout, code.unwrap_or(503)),
+            Command::Drain { timeout, code } => self.drain(ticket, timeout, code),
             Command::Abort { ticket } => {
                 self.abort(ticket);
                 Settled::DONE

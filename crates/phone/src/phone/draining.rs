@@ -67,8 +67,13 @@ impl Draining {
 
 impl Phone {
     /// Takes no more calls, and replies when none is left, or with how many are left when the time is up.
-    pub(super) fn drain(&mut self, ticket: Ticket, timeout: Option<u64>, code: u16) -> Settled {
-        if !(400..=699).contains(&code) {
+    pub(super) fn drain(
+        &mut self,
+        ticket: Ticket,
+        timeout: Option<u64>,
+        code: Option<u16>,
+    ) -> Settled {
+        if code.is_some_and(|code| !(400..=699).contains(&code)) {
             let error = PhoneError::invalid("code must be 400 to 699");
             return Settled::Now(Err(error));
         }
@@ -82,11 +87,12 @@ impl Phone {
                 code: said,
                 waiting,
             } => {
-                *said = code;
+                *said = code.unwrap_or(*said);
                 waiting.push(wait);
             }
             Draining::No => {
                 let waiting = vec![wait];
+                let code = code.unwrap_or(503);
                 self.draining = Draining::Begun { code, waiting };
             }
         }

@@ -141,6 +141,8 @@ fn the_last_code_counts_and_only_503_names_a_time() {
         let command = json!({ "type": "drain", "code": code });
         assert_eq!(rig.refused(command), "ERR_INVALID_ARGUMENT", "{code}");
     }
+    // Who names none changes nothing.
+    rig.command(json!({ "type": "drain", "timeout": 60_000 }));
     assert_eq!(answer_to(&mut rig, "INVITE", "d3").status().code(), 603);
 }
 

@@ -436,7 +436,10 @@ fn whoever_finds_all_ports_of_a_peer_in_use_is_to_come_later() {
 #[test]
 fn peers_can_call_a_phone_that_no_server_reaches() {
     let rig = listening(trunk());
-    assert_eq!(rig.phone.standing().readiness(0.0), phone::tally::Readiness::Ready);
+    assert_eq!(
+        rig.phone.standing().readiness(0.0),
+        phone::tally::Readiness::Ready
+    );
 }
 
 #[test]

@@ -313,6 +313,8 @@ impl Driver {
             let fact = self.wait().await;
             self.handle(fact, stream);
         }
+        // What ended last counts, too.
+        self.exhibit.show(self.phone.standing(), stream.unread(), 0);
     }
 
     /// Before anything is asked of the phone: what was left behind is known when it is ready.
