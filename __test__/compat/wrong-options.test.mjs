@@ -16,17 +16,23 @@ const kinds = { null: null, NaN, 'a symbol': Symbol('s'), 'a map': new Map(), 'a
 
 /** Each option of a phone, as its member of `phone`, with something that it can't be. */
 function* wrongPhones() {
-  const owners = { audioOptions: 'audio', autoAnswerOptions: 'autoAnswer', dtmfOptions: 'dtmf', opusOptions: 'opus', sessionTimersOptions: 'sessionTimers', portRangeOptions: 'portRange', tlsOptions: 'tls', toneOptions: 'tones' }
+  const owners = { audioOptions: 'audio', autoAnswerOptions: 'autoAnswer', dtmfOptions: 'dtmf', opusOptions: 'opus', sessionTimersOptions: 'sessionTimers', portRangeOptions: 'portRange', tlsOptions: 'tls', toneOptions: 'tones', listenOptions: 'listen', placeOption: 'listen.udp', listenTlsOptions: 'listen.tls' }
   const lists = { iceServer: ['iceServers', { urls: 'stun:a' }], weightedServer: ['servers', { url: 'wss://a' }] }
   // Each end of a range needs the other.
-  const others = { portRange: { min: 40000, max: 40001 } }
+  const tls = { port: 5061, cert: '-----BEGIN CERTIFICATE-----', key: '-----BEGIN PRIVATE KEY-----' }
+  const others = { portRange: { min: 40000, max: 40001 }, 'listen.udp': { port: 5060 }, 'listen.tls': tls }
   const { options, ...inside } = optionNames
+  const holder = (owner, object) => {
+    const [first, inner] = owner.split('.')
+    const held = { ...others[owner], ...object }
+    return { [first]: inner ? { [inner]: held } : held, ...(first === 'listen' && { peers: ['127.0.0.1'] }) }
+  }
   for (const wrong of [null, NaN, Symbol('s'), new Map(), [[]], -1, 10n]) {
     for (const option of [...options, 'misspelt']) yield [option, { [option]: wrong }]
     for (const [object, names] of Object.entries(inside)) {
       const [list, right] = lists[object] ?? []
       if (list) for (const name of names) yield [`${list}[0].${name}`, { [list]: [{ ...right, [name]: wrong }] }]
-      else for (const name of names) yield [`${owners[object]}.${name}`, { [owners[object]]: { ...others[owners[object]], [name]: wrong } }]
+      else for (const name of names) yield [`${owners[object]}.${name}`, holder(owners[object], { [name]: wrong })]
     }
   }
 }
