@@ -467,7 +467,11 @@ mod tests {
 
     fn trunks() -> Trunks {
         let aor = "sip:bot@example.com".parse().unwrap();
-        Trunks::new(EndpointConfig::new(aor), Vec::new(), [7; 32])
+        Trunks::new(
+            EndpointConfig::new(aor, "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"),
+            Vec::new(),
+            [7; 32],
+        )
     }
 
     fn admit(trunks: &mut Trunks, host: u8, now: Instant) -> TrunkId {

@@ -8,11 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-<<<<<<< HEAD
 use phone::config::{Listen, ListenPlace, Network, Server};
-=======
-use phone::config::{Listen, ListenAddress, Network, Server};
->>>>>>> 16392af (Name each type of the phone for itself, count what ended last, and keep the code of drain())
 use phone::neighbour::{Neighbour, NeighbourNews, TrunkId};
 use sip::transaction::Transport;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -368,11 +364,7 @@ impl StreamLine {
 }
 
 impl ListeningSocket {
-<<<<<<< HEAD
     fn open(place: ListenPlace) -> io::Result<ListeningSocket> {
-=======
-    fn open(place: ListenAddress) -> io::Result<ListeningSocket> {
->>>>>>> 16392af (Name each type of the phone for itself, count what ended last, and keep the code of drain())
         let sender = Socket::bind((place.address, place.port))?;
         sender.set_nonblocking(true)?;
         Ok(ListeningSocket {
@@ -416,21 +408,13 @@ async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, Socket
     }
 }
 
-<<<<<<< HEAD
 fn stream_listener(place: ListenPlace) -> io::Result<TcpListener> {
-=======
-fn stream_listener(place: ListenAddress) -> io::Result<TcpListener> {
->>>>>>> 16392af (Name each type of the phone for itself, count what ended last, and keep the code of drain())
     let listener = std::net::TcpListener::bind((place.address, place.port))?;
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)
 }
 
-<<<<<<< HEAD
 fn refused(what: &str, place: ListenPlace, error: &io::Error) -> String {
-=======
-fn refused(what: &str, place: ListenAddress, error: &io::Error) -> String {
->>>>>>> 16392af (Name each type of the phone for itself, count what ended last, and keep the code of drain())
     let at = SocketAddr::new(place.address, place.port);
     if error.kind() == io::ErrorKind::AddrInUse {
         return format!("{what} at {at} is in use: does another program, or phone, listen there?");
