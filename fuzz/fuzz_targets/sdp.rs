@@ -36,7 +36,7 @@ fn answer(offer: &str, sections: usize) {
             stream_id: "s".into(),
             track_id: "t".into(),
         },
-        video: [1; 32],
+        video: KeySeed::new([1; 32]),
         keys: KeySeed::new([2; 32]),
     };
     let terms = Terms {

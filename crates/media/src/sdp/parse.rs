@@ -127,7 +127,16 @@ fn split(raw: &str, line: usize) -> Result<Option<(char, &str)>, ParseError> {
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
         (Some(kind), Some('=')) if kind.is_ascii_lowercase() => {
-            Ok(Some((kind, chars.as_str().trim_start())))
+            // Nobody who hides secrets in descriptions looks for a name behind blanks, so there is none.
+            let value = chars.as_str();
+            Ok(Some((
+                kind,
+                if kind == 'a' {
+                    value
+                } else {
+                    value.trim_start()
+                },
+            )))
         }
         (Some(_) | None, Some(_) | None) => Err(bad),
     }
@@ -159,8 +168,8 @@ fn media(value: &str, line: usize) -> Result<Media, ParseError> {
 
 fn attribute(value: &str) -> Attribute {
     match value.split_once(':') {
-        Some((name, value)) => Attribute::new(name.trim(), value.trim()),
-        None => Attribute::flag(value.trim()),
+        Some((name, value)) => Attribute::new(name, value.trim()),
+        None => Attribute::flag(value),
     }
 }
 
@@ -195,6 +204,13 @@ mod tests {
         let d = Description::parse("v=0\nm=audio 9 RTP/AVP 0\n").unwrap();
         assert_eq!(d.media.len(), 1);
         assert_eq!(d.media[0].formats, ["0"]);
+    }
+
+    #[test]
+    fn what_hides_its_name_behind_blanks_is_no_secret_of_ours() {
+        let text = "v=0\nm=audio 9 RTP/SAVP 0\na= crypto:1 x\na=crypto :1 x\na=\tice-pwd:x\na=ice-pwd :x\n";
+        let d = Description::parse(text).unwrap();
+        assert!(!d.has(0, "crypto") && !d.has(0, "ice-pwd"), "{d:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{ConnectionState, MediaEvent, MediaRefusal, Session, SessionError, Wr
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{Agreed, LocalTransport, Misuse, Negotiation, Refusal};
 use crate::transport::{
-    Config, Gathering, Keying, OutboundStream, Role, Server, Silence, StreamId, Transport,
+    Config, Gathering, Keying, OutboundStream, Role, Secret, Server, Silence, StreamId, Transport,
     TransportFailure,
 };
 use rand::RngExt;
@@ -173,7 +173,10 @@ impl Session {
         answer: &str,
         provisional: bool,
     ) -> Result<Result<(), MediaRefusal>, SessionError> {
-        let repeated = self.answer.as_deref() == Some(answer);
+        let repeated = self
+            .answer
+            .as_ref()
+            .is_some_and(|known| known.expose() == answer);
         if repeated && !self.negotiation.has_offered() {
             return Ok(Ok(()));
         }
@@ -185,7 +188,7 @@ impl Session {
         if let Err(reason) = self.set_remote(&agreed) {
             return Ok(Err(reason));
         }
-        self.answer = Some(answer.to_owned());
+        self.answer = Some(Secret::new(answer));
         // Early media may come one way; nobody is held before the call is answered.
         let holds = !provisional && self.holds_by_answer(&agreed);
         self.apply(agreed, holds);

@@ -43,7 +43,7 @@ use crate::sdp::negotiate::{
     token,
 };
 use crate::thrift::Thrift;
-use crate::transport::{Policy, Security, Transport};
+use crate::transport::{Policy, Secret, Security, Transport};
 use ::video::EncodedFrame;
 use audio::Rate;
 use rand::rngs::StdRng;
@@ -71,7 +71,7 @@ pub struct Session {
     /// The description to be written when gathering is over.
     writing: Option<Writing>,
     /// The answer in force to our last offer.
-    answer: Option<String>,
+    answer: Option<Secret>,
     agreed: Option<Agreed>,
     /// The direction that we want.
     wish: Direction,
@@ -470,7 +470,7 @@ fn identity(rng: &mut StdRng, cname: Option<&str>, seed: [u8; 32]) -> Identity {
             rtx: None,
         },
         // Of seeds of their own: what else is random stays as it is without them.
-        video: seed.map(|byte| !byte),
+        video: KeySeed::new(seed.map(|byte| !byte)),
         keys: KeySeed::new(seed.map(|byte| byte ^ 0x5a)),
     }
 }

@@ -39,7 +39,7 @@ pub fn default_candidate(candidates: &[Candidate], towards: Option<IpAddr>) -> O
         if candidate.protocol != Protocol::Udp {
             return false;
         }
-        let reaches = is_loopback || !base(candidate).is_loopback();
+        let reaches = is_loopback == base(candidate).is_loopback();
         towards.is_none() || reaches && candidate.address.is_ipv4() == is_v4
     };
     candidates

@@ -183,14 +183,18 @@ impl Direct {
         }
     }
 
-    /// Whether a report without protection is taken for the peer's.
-    pub(super) fn admits_report(&self, from: SocketAddr) -> bool {
-        let from_there = self.pair().is_some_and(|pair| match self.named.rtcp {
-            None => pair.remote == from,
-            Some(_) => pair.remote.ip() == from.ip(),
+    /// Whether a report without protection is taken for the peer's: it comes from where its reports or its sound come from, or
+    /// names the source that is heard.
+    pub(super) fn admits_report(&self, from: SocketAddr, ssrc: Option<u32>) -> bool {
+        if let Some(known) = self.reports_from {
+            return known == from;
+        }
+        let is_heard = self.heard.is_some_and(|heard| {
+            let beside = heard.from.ip() == from.ip() && self.named.rtcp.is_some();
+            heard.from == from || beside && ssrc == Some(heard.ssrc)
         });
-        let known = self.reports_from.is_none_or(|known| known == from);
-        known && (from_there || self.named.rtcp == Some(from))
+        let unheard = self.heard.is_none() && self.is_named(from);
+        is_heard || unheard || self.named.rtcp == Some(from)
     }
 
     /// RFC 3550 §A.1: two packets in order are no accident, and no leftover of another call.

@@ -62,7 +62,7 @@ impl Transport {
         // RFC 5761 §4
         let is_report = matches!(datagram.get(1), Some(192..=223));
         let view = HeaderView::read(datagram).filter(|_| !is_report);
-        let is_known = self.is_of_peer(base, from, view.as_ref());
+        let is_known = self.is_of_peer((base, from), datagram, view.as_ref());
         if !is_known && !self.may_try_stranger() {
             self.refused.unknown_source += 1;
             return;
@@ -89,12 +89,20 @@ impl Transport {
     }
 
     /// Whether a packet comes from where the peer is, as far as that can be known without its keys.
-    fn is_of_peer(&mut self, base: BaseId, from: SocketAddr, view: Option<&HeaderView>) -> bool {
+    fn is_of_peer(
+        &mut self,
+        (base, from): (BaseId, SocketAddr),
+        datagram: &[u8],
+        view: Option<&HeaderView>,
+    ) -> bool {
+        let reporter = datagram.get(4..8).and_then(|ssrc| ssrc.try_into().ok());
         let is_plain = self.protection.as_ref().is_some_and(Protection::is_plain);
         match (&mut self.direct, view) {
             (None, _) => self.ice.is_validated(base, from),
             (Some(direct), Some(view)) if is_plain => direct.admits(from, view, self.now),
-            (Some(direct), None) if is_plain => direct.admits_report(from),
+            (Some(direct), None) if is_plain => {
+                direct.admits_report(from, reporter.map(u32::from_be_bytes))
+            }
             (Some(direct), _) => direct.is_known(from),
         }
     }

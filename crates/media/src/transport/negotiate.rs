@@ -49,8 +49,8 @@ impl Transport {
         if !credentials.is_plausible() {
             return Err(RemoteError::Credentials);
         }
-        self.direct = None;
         let sender = self.follow_credentials(credentials, remote, description);
+        self.direct = None;
         for candidate in &remote.candidates {
             self.ice.add_remote(candidate, self.now);
         }
@@ -102,6 +102,17 @@ impl Transport {
         }
     }
 
+    /// A peer without ICE may have named its address later than its fingerprint.
+    fn begin_direct(&mut self) {
+        let reaches = self
+            .direct
+            .as_ref()
+            .is_some_and(|direct| direct.pair().is_some());
+        if let Some(dtls) = self.dtls.as_mut().filter(|_| reaches) {
+            dtls.start(self.now);
+        }
+    }
+
     fn follow_keys(&mut self, keys: &SdesKeys) {
         let keys = Keys::from(keys);
         let made = match &mut self.protection {
@@ -125,7 +136,9 @@ impl Transport {
     ) -> SenderChange {
         let answers_restart = description == Description::Answer && self.ice.has_staged_restart();
         let known = self.ice.remote();
-        if known == Some(&credentials) && !answers_restart {
+        let is_known = known == Some(&credentials);
+        // What was found before the peer left ICE was let go.
+        if is_known && !answers_restart && self.direct.is_none() {
             return SenderChange::Unchanged;
         }
         if known.is_none() && !self.ice.has_staged_restart() {
@@ -135,13 +148,17 @@ impl Transport {
         }
         // RFC 8839 §4.4.1.1: an answer restarts ICE only if its offer did. Another one that
         // changes the credentials comes from another fork, or from where the call was moved to.
-        let is_another = description == Description::Answer && !answers_restart;
+        let is_another = description == Description::Answer && !answers_restart && !is_known;
         if is_another {
             self.change_peers(&credentials);
         }
         // RFC 8445 §9: a restart settles the roles anew; who offered it controls.
         let (role, local) = match description {
             Description::Answer => (Role::Controlling, self.ice.take_staged()),
+            Description::Offer if is_known && self.ice.is_controlling() => {
+                (Role::Controlling, None)
+            }
+            Description::Offer if is_known => (Role::Controlled, None),
             Description::Offer => (Role::Controlled, Some(self.ice.fresh_credentials())),
         };
         let role = self.role_towards(remote, role);
@@ -203,11 +220,15 @@ impl Transport {
         description: Description,
         sender: SenderChange,
     ) {
+        // Nothing goes on as it was before DTLS was agreed on.
+        let is_less = |protection: &Protection| protection.keying() != Keying::Dtls;
+        self.protection.take_if(|protection| is_less(protection));
         let goes_on = self.dtls.as_ref().is_some_and(|dtls| {
             dtls.expects(&remote.fingerprints)
                 && !(dtls.is_over() && sender == SenderChange::Restarts)
         });
         if goes_on {
+            self.begin_direct();
             return;
         }
         let client = match remote.setup {

@@ -514,7 +514,7 @@ impl RawPeer {
                 track_id: "t".into(),
                 rtx: None,
             },
-            video: [1; 32],
+            video: KeySeed::new([1; 32]),
             keys: KeySeed::new([2; 32]),
         };
         let terms = Terms {

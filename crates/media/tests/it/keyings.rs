@@ -228,8 +228,7 @@ fn a_peer_that_changes_its_source_at_its_address_is_heard_again() {
     for seq in 1..11 {
         give(&mut a, "192.0.2.9:30000", &rtp(2, seq), &network);
     }
-    let received = a.session.stats(network.now).inbound.packets_received;
-    assert_eq!(received, 11);
+    assert_eq!(a.session.stats(network.now).inbound.packets_received, 11);
 }
 
 #[test]
@@ -299,6 +298,78 @@ fn a_re_invite_moves_the_call_and_one_without_an_address_holds_it() {
     }
     // It is somebody else now, who may be behind a NAT as well.
     assert_eq!(destination(&mut a, &mut network), to("203.0.113.7:7000"));
+}
+
+#[test]
+fn once_dtls_was_agreed_nothing_goes_in_clear_though_the_handshake_is_kept_away() {
+    let mut network = Network::new(9);
+    let media = [Keying::Dtls, Keying::Plain];
+    let mut a = phone(A, 0.0, &network, &media);
+    let plain = "v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 30000 RTP/AVP 0\r\n";
+    a.session.create_answer(plain, network.now).unwrap();
+    a.described();
+    assert!(destination(&mut a, &mut network).is_some());
+    let mut b = phone(B, 0.0, &network, &media);
+    b.session.create_offer(network.now).unwrap();
+    let upgrade = without_ice(&b.described());
+    a.session.answer_reoffer(&upgrade, network.now).unwrap();
+    a.described();
+    a.take_sent();
+    for seq in 1..100 {
+        network.now += 10 * MS;
+        a.tick(network.now);
+        a.timeout(network.now);
+        give(&mut a, B, &rtp(7, seq), &network);
+    }
+    let sent = a.take_sent();
+    assert!(!sent.is_empty(), "the handshake begins");
+    let is_media = |(_, bytes): &(SocketAddr, Vec<u8>)| (128..=191).contains(&bytes[0]);
+    assert!(!sent.iter().any(is_media));
+    assert_eq!(a.session.stats(network.now).inbound.packets_received, 0);
+}
+
+#[test]
+fn without_keys_a_report_is_its_peers_by_where_it_comes_from_or_by_its_source() {
+    let mut network = Network::new(10);
+    let mut a = plain(&mut network);
+    for seq in 1..4 {
+        give(&mut a, "192.0.2.9:30000", &rtp(7, seq), &network);
+    }
+    let goodbye = |ssrc: u32| [&[0x81, 203, 0, 1][..], &ssrc.to_be_bytes()].concat();
+    let left = |phone: &Phone| phone.has(|e| matches!(e, MediaEvent::ByeReceived));
+    // Another call's, through the same gateway.
+    give(&mut a, "192.0.2.9:30003", &goodbye(9), &network);
+    assert!(!left(&a));
+    give(&mut a, "192.0.2.9:30001", &goodbye(7), &network);
+    assert!(left(&a));
+    let mut a = plain(&mut network);
+    give(&mut a, "192.0.2.9:30000", &rtp(7, 1), &network);
+    give(&mut a, "192.0.2.9:40001", &goodbye(7), &network);
+    assert!(left(&a), "by its source, from another port");
+}
+
+#[test]
+fn a_peer_that_leaves_ice_and_comes_back_is_heard() {
+    let mut network = Network::new(11);
+    let media = [Keying::Sdes];
+    let mut a = phone(A, 500.0, &network, &media);
+    let mut b = phone(B, 1_100.0, &network, &media);
+    a.session.create_offer(network.now).unwrap();
+    let offer = a.described();
+    b.session.create_answer(&offer, network.now).unwrap();
+    let answer = b.described();
+    // One fork answers without ICE, and then the first after all.
+    a.session.set_answer(&answer, true, network.now).unwrap();
+    a.drain();
+    network.run(&mut a, &mut b, SECOND);
+    let other = without_ice(&answer).replace("192.0.2.2", "192.0.2.77");
+    a.session.set_answer(&other, true, network.now).unwrap();
+    a.drain();
+    network.run(&mut a, &mut b, SECOND);
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    network.run(&mut a, &mut b, 2 * SECOND);
+    talk(&mut network, &mut a, &mut b);
 }
 
 #[test]

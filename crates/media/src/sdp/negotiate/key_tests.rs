@@ -239,6 +239,23 @@ fn our_offer_and_our_answer_agree_on_keys() {
 }
 
 #[test]
+fn a_negotiation_that_is_printed_shows_no_key() {
+    let mut negotiation = negotiation(&[Keying::Sdes]);
+    let offer = negotiation
+        .offer(local(&parameters()), Direction::SendRecv)
+        .unwrap();
+    let answer = self::offer("RTP/SAVP", &crypto().replace("crypto:3", "crypto:4"));
+    negotiation.accept(&answer, true).unwrap();
+    let text = format!("{negotiation:?}");
+    for line in Description::parse(&offer).unwrap().crypto(0).unwrap() {
+        let value = line.value();
+        let (_, key) = value.split_once("inline:").unwrap();
+        assert!(!text.contains(key), "{text}");
+    }
+    assert!(!text.contains(KEY) && !text.contains("1, 1, 1"), "{text}");
+}
+
+#[test]
 fn no_later_offer_takes_protection_away() {
     let sdes = offer("RTP/SAVP", &crypto());
     let plain = offer("RTP/AVP", "");

@@ -9,7 +9,7 @@ use super::video::{
     AgreedVideo, MOST_APART, Numbers, SectionPlace, Standing, VideoWish, Wishes, preferred,
 };
 use super::write::{self, Section};
-use crate::transport::{self, CryptoSuite, Keying, RemoteKeying, RemotePath, Setup};
+use crate::transport::{self, CryptoSuite, Keying, RemoteKeying, RemotePath, Secret, Setup};
 use std::net::SocketAddr;
 
 /// One session's offers and answers.
@@ -24,7 +24,7 @@ pub struct Negotiation {
     foreign: Foreign,
     version: u64,
     /// The last description we wrote, with version 0.
-    written: Option<String>,
+    written: Option<Secret>,
     /// The suite of the keys in force, if descriptions carry them.
     suite: Option<CryptoSuite>,
     /// Where the peer is, if it has no ICE.
@@ -69,7 +69,7 @@ struct Offered {
 /// A provisional answer to an offer of ours.
 #[derive(Clone, Debug)]
 struct Heard {
-    answer: String,
+    answer: Secret,
     /// We have answered an offer of the peer's since, which holds instead.
     overtaken: bool,
 }
@@ -219,7 +219,7 @@ impl Negotiation {
         let answer = Description::parse(text).map_err(|error| Ok(error.into()))?;
         let (index, agreed) = self.read_answer(&answer, offered).map_err(Ok)?;
         let heard = offered.heard.as_ref();
-        let overtaken = heard.is_some_and(|heard| heard.overtaken && heard.answer == text);
+        let overtaken = heard.is_some_and(|heard| heard.overtaken && heard.answer.expose() == text);
         if !overtaken {
             let said = spoken(&answer, &self.terms, index);
             self.formats.accepted(&offered.receive, &said);
@@ -236,7 +236,7 @@ impl Negotiation {
         }
         match (&mut self.state, provisional) {
             (NegotiationState::Offered(offered), true) => {
-                let answer = text.to_owned();
+                let answer = Secret::new(text);
                 offered.heard = Some(Heard { answer, overtaken });
             }
             (state, _) => *state = NegotiationState::Stable,
@@ -508,7 +508,7 @@ impl Negotiation {
     ) -> String {
         let mut description =
             write::description(&self.identity, &self.terms, layout, section, transport);
-        let unversioned = description.to_string();
+        let unversioned = Secret::new(description.to_string());
         // RFC 3264 §8: the version rises by one when the description changes, and stays when it does not.
         if self.written.as_ref() != Some(&unversioned) {
             self.version += 1;

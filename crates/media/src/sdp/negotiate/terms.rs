@@ -34,7 +34,7 @@ impl Terms {
     }
 }
 
-/// What the keys in our descriptions are made of; it never shows itself in `Debug` output.
+/// What the keys in our descriptions are made of, or other names of ours; it never shows itself in `Debug` output.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct KeySeed([u8; 32]);
 
@@ -72,7 +72,7 @@ pub struct Identity {
     /// Our sound.
     pub audio: LocalSource,
     /// What our video lines take their names from.
-    pub video: [u8; 32],
+    pub video: KeySeed,
     /// What our keys are made of, if descriptions carry them.
     pub keys: KeySeed,
 }
@@ -160,7 +160,7 @@ impl Identity {
     /// Our stream of the video line in section `index`, the same each time. The camera's is a track beside the sound, so
     /// that they are played in step; others stand alone.
     pub(super) fn video(&self, index: usize, content: Content) -> LocalSource {
-        let mut seed = self.video;
+        let mut seed = self.video.0;
         for (byte, part) in seed.iter_mut().zip(index.to_le_bytes()) {
             *byte ^= part;
         }

@@ -39,7 +39,7 @@ pub(super) fn negotiation_of(terms: Terms, seed: u8) -> Negotiation {
             track_id: "t".into(),
             rtx: None,
         },
-        video: [1; 32],
+        video: KeySeed::new([1; 32]),
         keys: KeySeed::new([seed; 32]),
     };
     Negotiation::new(identity, terms)
