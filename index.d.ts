@@ -1684,7 +1684,7 @@ export interface SoftphoneOptions {
      * without them nobody can be called. Default none ([docs/trunks.md](docs/trunks.md)).
      */
     listen?: Listen;
-    /** Who may call where the phone listens: addresses and networks such as `'203.0.113.0/24'`. Nobody else is heard. */
+    /** Who may call a phone that listens: addresses and networks such as `'203.0.113.0/24'`. Nobody else is heard. */
     peers?: readonly string[];
     /** The user for authentication; default the user of `uri`, or the `sub` claim of the token. */
     username?: string;
