@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -46,17 +46,38 @@ impl Drop for Claim {
 
 /// A file that is played, and not emptied meanwhile.
 #[derive(Debug)]
-pub(crate) struct PlayedFile(PathBuf);
+pub(crate) struct PlayedFile {
+    // Before the file: once that is closed, its identity may be another file's.
+    _mark: PlayedMark,
+    file: File,
+}
 
 impl PlayedFile {
-    pub(crate) fn of(path: &str, file: &File) -> io::Result<PlayedFile> {
+    /// Opens a file that has an end; what has none, such as a pipe, would keep a thread waiting. Blocks.
+    pub(crate) fn open(path: &str) -> io::Result<PlayedFile> {
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("it is not a file"));
+        }
+        let file = File::open(path)?;
         let played = identity(Path::new(path), &file.metadata()?)?;
         *players().entry(played.clone()).or_default() += 1;
-        Ok(PlayedFile(played))
+        Ok(PlayedFile {
+            _mark: PlayedMark(played),
+            file,
+        })
     }
 }
 
-impl Drop for PlayedFile {
+impl Read for PlayedFile {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.file.read(into)
+    }
+}
+
+#[derive(Debug)]
+struct PlayedMark(PathBuf);
+
+impl Drop for PlayedMark {
     fn drop(&mut self) {
         let mut players = players();
         if let Some(count) = players.get_mut(&self.0) {
@@ -136,4 +157,34 @@ fn written() -> MutexGuard<'static, BTreeSet<PathBuf>> {
 
 fn players() -> MutexGuard<'static, BTreeMap<PathBuf, usize>> {
     PLAYED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_new_file_is_not_taken_for_one_that_was_played() {
+        let folder = std::env::temp_dir().join(format!("offhook-{}-played", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+        let (old, new) = (path("old"), path("new"));
+        let playing = thread::spawn(move || {
+            for _ in 0..2000 {
+                fs::write(&old, "sound").unwrap();
+                let played = PlayedFile::open(&old).unwrap();
+                fs::remove_file(&old).unwrap();
+                drop(played);
+            }
+        });
+        while !playing.is_finished() {
+            // Its number is soon that of the file that was just closed.
+            drop(create(&new).unwrap());
+            fs::remove_file(&new).unwrap();
+        }
+        playing.join().unwrap();
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

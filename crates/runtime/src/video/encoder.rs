@@ -1,6 +1,5 @@
 //! Raw pictures on their way into a session: read, made as small and rare as they must be, and encoded.
 
-use std::fs::{self, File};
 use std::io::BufReader;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -85,13 +84,12 @@ pub(super) fn y4m(path: &str, repeat: bool) -> Result<VideoReader, VideoOpenErro
         path: path.to_owned(),
         why: why.to_string(),
     };
-    let (reader, played) = open(path).map_err(failed)?;
+    let reader = open(path).map_err(failed)?;
     let flow = Flow::new();
     let feed = Feed::File(Box::new(Played {
         path: path.to_owned(),
         repeat,
         reader,
-        _played: played,
         passed: Duration::ZERO,
         has_pictures: false,
         begin: None,
@@ -191,14 +189,13 @@ impl Feed {
     }
 }
 
-type FileReader = Y4mReader<BufReader<File>>;
+type FileReader = Y4mReader<BufReader<PlayedFile>>;
 
 /// A file that is played.
 struct Played {
     path: String,
     repeat: bool,
     reader: FileReader,
-    _played: PlayedFile,
     /// How long the passes before this one took.
     passed: Duration,
     /// Whether this pass had any: an empty file would be repeated without end.
@@ -212,19 +209,8 @@ struct Played {
 const LATE: Duration = Duration::from_millis(100);
 const STOOD_STILL: Duration = Duration::from_secs(2);
 
-fn open(path: &str) -> Result<(FileReader, PlayedFile), Y4mError> {
-    let (file, played) = open_file(path)?;
-    Ok((Y4mReader::new(BufReader::new(file))?, played))
-}
-
-/// Opens a file that has an end; what has none, such as a pipe, would keep a thread waiting.
-pub(super) fn open_file(path: &str) -> std::io::Result<(File, PlayedFile)> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(std::io::Error::other("it is not a file"));
-    }
-    let file = File::open(path)?;
-    let played = PlayedFile::of(path, &file)?;
-    Ok((file, played))
+fn open(path: &str) -> Result<FileReader, Y4mError> {
+    Y4mReader::new(BufReader::new(PlayedFile::open(path)?))
 }
 
 impl Played {
@@ -261,8 +247,8 @@ impl Played {
 
     fn begin_again(&mut self, passed: Duration) -> Fed {
         match open(&self.path) {
-            Ok((reader, played)) => {
-                (self.reader, self._played) = (reader, played);
+            Ok(reader) => {
+                self.reader = reader;
                 self.passed = passed;
                 self.has_pictures = false;
                 Fed::Nothing

@@ -1,6 +1,5 @@
 //! A file of encoded frames on its way into a session, in the time that it says.
 
-use std::fs::File;
 use std::io::BufReader;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +9,6 @@ use video::ivf::{IvfError, IvfReader};
 use video::{EncodedFrame, VideoCodec};
 
 use super::VideoOpenError;
-use super::encoder::open_file;
 use super::flow::{Flow, Upstream, VideoReader};
 use super::threads::{Task, TaskHandle, TaskWaker, Turn};
 use crate::files::PlayedFile;
@@ -21,9 +19,11 @@ const ASSUMED_GAP: Duration = Duration::from_millis(33);
 /// A machine that slept plays on where it was.
 const STOOD_STILL: Duration = Duration::from_secs(2);
 
+type FileReader = IvfReader<BufReader<PlayedFile>>;
+
 /// Begins to play a file.
 pub(super) fn ivf(path: &str, repeat: bool) -> Result<VideoReader, VideoOpenError> {
-    let (reader, played) = open(path).map_err(|why| VideoOpenError::File {
+    let reader = open(path).map_err(|why| VideoOpenError::File {
         path: path.to_owned(),
         why: why.to_string(),
     })?;
@@ -34,7 +34,6 @@ pub(super) fn ivf(path: &str, repeat: bool) -> Result<VideoReader, VideoOpenErro
         path: path.to_owned(),
         repeat,
         reader,
-        _played: played,
         flow: Arc::clone(&flow),
         active: Arc::clone(&active),
         next: None,
@@ -54,9 +53,8 @@ pub(super) fn ivf(path: &str, repeat: bool) -> Result<VideoReader, VideoOpenErro
     Ok(VideoReader::new(flow, Arc::new(playing), vec![codec]))
 }
 
-fn open(path: &str) -> Result<(IvfReader<BufReader<File>>, PlayedFile), IvfError> {
-    let (file, played) = open_file(path)?;
-    Ok((IvfReader::new(BufReader::new(file))?, played))
+fn open(path: &str) -> Result<FileReader, IvfError> {
+    IvfReader::new(BufReader::new(PlayedFile::open(path)?))
 }
 
 /// A file makes no key frames but those that it has, nor fewer bits.
@@ -84,8 +82,7 @@ impl Upstream for PlayingIvf {
 struct IvfTask {
     path: String,
     repeat: bool,
-    reader: IvfReader<BufReader<File>>,
-    _played: PlayedFile,
+    reader: FileReader,
     flow: Arc<Flow>,
     active: Arc<AtomicBool>,
     /// Read, and not due yet.
@@ -136,7 +133,7 @@ impl IvfTask {
             if !(self.repeat && self.has_frames) {
                 return None;
             }
-            (self.reader, self._played) = open(&self.path).ok()?;
+            self.reader = open(&self.path).ok()?;
             self.last = None;
             self.has_frames = false;
             self.at += ASSUMED_GAP;

@@ -282,8 +282,8 @@ fn a_file_of_pictures_plays_in_its_time_and_over_and_over() {
     y4m_file(&path, Size::new(32, 32), 3, 25);
     let (wake, woken) = waker();
     let mut reader = opened(VideoReader::y4m(&path, true), wake);
-    reader.set_active(Some(VideoCodec::Vp8));
     let begin = Instant::now();
+    reader.set_active(Some(VideoCodec::Vp8));
     let times: Vec<_> = (0..8)
         .map(|_| next(&mut reader, &woken).timestamp)
         .collect();
