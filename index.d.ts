@@ -1681,7 +1681,7 @@ export interface SoftphoneOptions {
     servers?: string | Server | readonly (string | Server)[];
     /**
      * Takes calls without a server: at these ports, for `peers` alone. `register: false` is needed, unless there are `servers` beside;
-     * without them nobody can be called. Default none ([docs/trunks.md](docs/trunks.md)).
+     * without them nobody can be called. Default none (docs/trunks.md).
      */
     listen?: Listen;
     /** Who may call a phone that listens: addresses and networks such as `'203.0.113.0/24'`. Nobody else is heard. */
@@ -2864,7 +2864,7 @@ export interface CallBegin {
 
 /** What `offhook:call:answer` tells. */
 export interface CallAnswer extends CallBegin {
-    /** Milliseconds from the INVITE to the answer. */
+    /** Milliseconds to the answer, from when it rang here or was placed. */
     setUp: number;
 }
 

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { entries } from '../site/pages.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -49,6 +50,13 @@ describe('links', () => {
   test('lead to the repository from npm, whose place the manifest names', () => {
     assert.match(manifest.repository.url, /^git\+https:\/\/[^/]+\/[^/]+\/[^/]+\.git$/)
     assert.deepEqual([manifest.homepage, manifest.bugs], [`${place}#readme`, `${place}/issues`])
+  })
+
+  test('are not in the types, whose pages are elsewhere on the site', () => {
+    for (const name of Object.values(entries)) {
+      const relative = readFileSync(join(root, name), 'utf8').match(/\]\((?!https?:)[^)\s]+\)/g)
+      assert.deepEqual(relative, null, `${name} names pages in plain words`)
+    }
   })
 
   for (const page of pages) {

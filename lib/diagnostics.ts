@@ -15,7 +15,7 @@ export interface CallBegin {
 
 /** What `offhook:call:answer` tells. */
 export interface CallAnswer extends CallBegin {
-  /** Milliseconds from the INVITE to the answer. */
+  /** Milliseconds to the answer, from when it rang here or was placed. */
   setUp: number
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-/// Seconds from the INVITE to the answer.
+/// Seconds to the answer, from when it rang here or was placed.
 const SET_UP: &[f64] = &[0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0];
 /// Seconds from the answer to the end.
 const DURATION: &[f64] = &[

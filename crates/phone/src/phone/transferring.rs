@@ -193,6 +193,14 @@ impl Phone {
             return Err(PhoneError::not_connected());
         }
         self.check_call(&options)?;
+        // While the call lasts the new one comes in its place; after that it is one more.
+        if self
+            .sessions
+            .get(&id)
+            .is_some_and(|session| !session.is_live())
+        {
+            self.check_room()?;
+        }
         let followed = match self.act_on(id, Session::follow) {
             Some(followed) => followed?,
             None => return self.known(id),

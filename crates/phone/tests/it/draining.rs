@@ -147,6 +147,18 @@ fn the_last_code_counts_and_only_503_names_a_time() {
 }
 
 #[test]
+fn a_transfer_that_its_call_has_outlasted_adds_no_call() {
+    let (mut rig, mut bob, id) = Rig::talking(alice());
+    rig.receive(bob.request("REFER", &[("Refer-To", "<sip:carol@example.com>")], None));
+    rig.outbox.clear();
+    let ticket = drain(&mut rig);
+    bye(&mut rig, &mut bob);
+    assert_eq!(rig.reply(ticket), Some(&Ok(Reply::Drained { left: 0 })));
+    let accept = json!({ "type": "acceptTransfer", "id": id });
+    assert_eq!(rig.refused(accept), "ERR_DRAINING");
+}
+
+#[test]
 fn whoever_gives_up_waiting_has_drained_the_phone_all_the_same() {
     let (mut rig, mut bob, _) = Rig::talking(alice());
     let ticket = drain(&mut rig);

@@ -54,7 +54,11 @@ impl Page {
             self.sample(name, &[("code", code.as_str())], number);
         }
         let name = "offhook_call_setup_seconds";
-        self.family(name, "histogram", "Time from the INVITE to the answer.");
+        self.family(
+            name,
+            "histogram",
+            "Time to the answer, from when it rang here or was placed.",
+        );
         for (direction, calls) in directions {
             self.histogram(name, &[("direction", direction)], &calls.set_up);
         }

@@ -12,8 +12,8 @@ const MOST_SHOWN: usize = 4;
 /// A certificate of another SIP domain.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "it was issued for {} and not for the SIP domain {wanted} (RFC 5922){}; use a name of the certificate in the URL or give it in tls.servername",
-    shown(.found), remark(.found)
+    "it was issued for {} and not for the SIP domain {wanted} (RFC 5922){}; {}",
+    shown(.found), remark(.found), remedy(.found)
 )]
 pub(super) struct ForeignDomain {
     wanted: String,
@@ -62,6 +62,17 @@ fn shown(found: &[String]) -> String {
     match names.is_empty() {
         true => "no domain".to_owned(),
         false => names.join(", "),
+    }
+}
+
+fn remedy(found: &[String]) -> &'static str {
+    let mut names = found.iter();
+    match names.len() {
+        0 => "the server needs a certificate with that name",
+        _ if names.all(|name| name.starts_with("*.")) => {
+            "the server needs a certificate with that name, or is reached by wss:, where a wildcard counts"
+        }
+        _ => "use a name of the certificate in the URL or give it in tls.servername",
     }
 }
 
