@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { AudioSink, AudioSource, Conference } from 'offhook'
 import { next, pbxOf } from './pbx.mjs'
-import { voice } from './phones.mjs'
+import { eventually, voice } from './phones.mjs'
 import { drain, hears, quiet, strengths } from './sound.mjs'
 
 const tones = { alice: 600, bob: 1000, carol: 1500, dave: 2100, menu: 3100 }
@@ -113,7 +113,7 @@ describe('a conference', () => {
     await conference.hold({ music: { tone: tones.menu } })
     assert.equal(conference.held, true)
     assert.deepEqual(sessions.map(({ held }) => held), [true, true])
-    assert.equal(bob.theirs.remoteHeld, true)
+    await eventually(() => bob.theirs.remoteHeld)
     await Promise.all([hearsOnly(bob, ['menu']), hearsOnly(carol, ['menu']), hearsOnly(here, [])])
     drain(here.ear)
     await quiet(here.ear)

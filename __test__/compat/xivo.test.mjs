@@ -251,7 +251,7 @@ describe('the XiVO façade', { timeout: 60_000 }, () => {
       for (const again of ['hold', 'conference']) {
         await Promise.all([changed('hold'), assert.equal(xc.hold(), true)])
         assert.equal(held(), 'true,true')
-        assert.equal(parties.bob.phone.sessions[0].remoteHeld, true)
+        await eventually(() => parties.bob.phone.sessions[0].remoteHeld)
         await Promise.all([changed('resume'), assert.equal(xc[again](), true)])
         assert.equal(held(), 'false,false')
         await hear(parties)

@@ -4,7 +4,7 @@ import { SoftphoneError } from 'offhook'
 import { hears } from '../sound.mjs'
 import { startKamailio } from './kamailio.mjs'
 import { peers } from './peers.mjs'
-import { connect, next, phonesOf, voice } from '../phones.mjs'
+import { connect, eventually, next, phonesOf, voice } from '../phones.mjs'
 
 const skip = peers('kamailio')
 
@@ -64,7 +64,7 @@ describe('Kamailio', { skip }, () => {
     const call = await connect(alice, bob, `sip:bob@${kamailio.domain}`, { options })
     assert.ok(alice.log.some((line) => /SIP message sent.*PRACK sip:/.test(line)))
     await call.incoming.hold({ music: { tone: 1800 } })
-    assert.equal(call.outgoing.remoteHeld, true)
+    await eventually(() => call.outgoing.remoteHeld)
     await hears(call.callerEar, 1800)
     await call.incoming.resume()
     await Promise.all([hears(call.callerEar, 1000), hears(call.calleeEar, 600)])

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { hears } from '../sound.mjs'
 import { startKamailio } from './kamailio.mjs'
 import { peers } from './peers.mjs'
-import { connect, next, phonesOf } from '../phones.mjs'
+import { connect, eventually, next, phonesOf } from '../phones.mjs'
 
 const skip = peers('kamailio')
 
@@ -27,7 +27,7 @@ for (const transport of ['tcp', 'tls', 'udp']) {
         await sound(call)
         assert.equal(call.outgoing.codec?.toLowerCase(), 'opus')
         await call.outgoing.hold({ music: { tone: 1800 } })
-        assert.equal(call.incoming.remoteHeld, true)
+        await eventually(() => call.incoming.remoteHeld)
         await hears(call.calleeEar, 1800)
         await call.outgoing.resume()
         await sound(call)
