@@ -10,6 +10,7 @@ import { pbxOf } from '../pbx.mjs'
 import { drain, hears } from '../sound.mjs'
 import { startChromium } from './chromium.mjs'
 import { writeCounterClip } from './counter.mjs'
+import { startHeldSocket } from './held-socket.mjs'
 import { startKamailio } from './kamailio.mjs'
 import { assertMirrored, mirror, seesMore } from './mirror.mjs'
 import { peers } from './peers.mjs'
@@ -123,6 +124,66 @@ describe('video with JsSIP in Chromium, in a call that changes', { skip: peers('
     await seesMore(page, 10)
     await hear()
   })
+})
+
+describe('video with JsSIP in Chromium, when both offer at once', { skip: peers('chromium'), timeout: 240_000 }, () => {
+  const suite = counting()
+
+  async function both(t) {
+    const { pbx, open } = await pbxOf(t, { domain: 'example.com' })
+    const line = await startHeldSocket(t, pbx.url)
+    const [page, alice] = await Promise.all([
+      suite.chromium.phone({ server: line.url, uri: 'sip:bob@example.com', password: 'bob-password' }),
+      open('alice'),
+    ])
+    t.after(() => page.stop())
+    return { page, alice, line }
+  }
+
+  async function called(t, options) {
+    const { page, alice, line } = await both(t)
+    const session = await alice.call('bob', options)
+    await page.event('incoming')
+    await page.answerWithVideo(1000)
+    await session.answered
+    return { page, line, session }
+  }
+
+  async function calling(t, options) {
+    const { page, alice, line } = await both(t)
+    const ringing = next(alice, 'pendingSession')
+    await page.callWithVideo('sip:alice@example.com', 1000)
+    const [{ id }] = await ringing
+    const session = await alice.answer(id, options)
+    await page.event('confirmed')
+    return { page, line, session }
+  }
+
+  for (const [how, established] of [['is called', called], ['calls', calling]]) {
+    test(`${how}, and its screen and ours come both`, async (t) => {
+      const [view, slides] = [mirror(t, 'vp8'), camera(t)]
+      const { ear, audio } = voice(600)
+      const { page, line, session } = await established(t, { ...audio, video: view.source, screen: 'none' })
+      await assertMirrored(page, session, view, 'vp8')
+      await page.refuseCrossingOffers()
+      const begin = line.said.length
+      const offers = () => line.said.slice(begin).filter((message) => /^INVITE /.test(message) && message.includes('m=video')).length
+      line.hold()
+      const theirs = page.addScreen()
+      await eventually(() => offers() === 1, 20_000)
+      const ours = session.setScreen(slides.source)
+      await eventually(() => offers() === 2, 20_000)
+      line.release()
+      await Promise.all([theirs, ours])
+      assert.ok(line.said.some((message) => message.startsWith('SIP/2.0 491')), 'they met')
+      const seen = await screen(t, session, await shown(session, 'screen'))
+      await seen.frames(3, 30_000)
+      await eventually(() => slides.source.active, 20_000)
+      await seesMore(page, 10)
+      drain(ear)
+      await Promise.all([hears(ear, 1000), page.hears(600)])
+    })
+  }
 })
 
 describe('video with JsSIP in Chromium, through Kamailio and rtpengine', { skip: peers('chromium', 'kamailio', 'rtpengine'), timeout: 180_000 }, () => {

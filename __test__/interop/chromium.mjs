@@ -95,6 +95,7 @@ async function openPhone(browser, site, options) {
     unhold: remote('unhold'),
     onHold: remote('onHold'),
     renegotiate: remote('renegotiate'),
+    refuseCrossingOffers: remote('refuseCrossingOffers'),
     sendInfo: remote('sendInfo'),
     sendMessage: remote('sendMessage'),
     refer: remote('refer'),

@@ -168,6 +168,12 @@ class Phone {
     return new Promise((done) => this.#last().renegotiate({ ...options, rtcOfferConstraints: { iceRestart } }, done))
   }
 
+  /** Takes no offer while its own is open: JsSIP answers 491 and takes it all the same, and its own is void then. */
+  refuseCrossingOffers() {
+    const session = this.#last()
+    session.on('reinvite', ({ reject }) => session.connection.signalingState === 'stable' || reject({ status_code: 491 }))
+  }
+
   sendInfo(contentType, body) {
     this.#last().sendInfo(contentType, body)
   }
