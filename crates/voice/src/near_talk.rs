@@ -15,6 +15,21 @@ const SMOOTHING: f32 = 0.2;
 const HOLD: u32 = 25;
 /// −70 dB: softer is no voice.
 const LEAST: f32 = 1e-7;
+/// −50 dB: what is played so loud tells how loud its echo is.
+const LOUD: f32 = 1e-5;
+/// What the canceller takes so much of may be an echo: 6 dB.
+const LEFT_OF_ECHO: f32 = 0.25;
+/// What it takes nearly all of for so many ticks is one. At the beginning of a word it does so for 250 ms at most.
+const SURELY_ECHO: u32 = 30;
+/// Its own estimate begins 30 dB too high and takes many seconds to come down in a large room. Below −20 dB ours counts,
+/// once it was made of a second of echoes.
+const FAINT: f32 = 0.01;
+const ENOUGH: u32 = 100;
+/// No room is taken to give back less: 40 dB below what is played.
+const FAINTEST: f32 = 1e-4;
+/// How fast the estimate follows: 4 dB a second, and 100 upwards if it is surely an echo.
+const SLOWLY: f32 = 1.01;
+const AT_ONCE: f32 = 1.26;
 
 /// Chooses between the sound before and after the canceller, from tick to tick.
 #[derive(Debug)]
@@ -24,6 +39,11 @@ pub(crate) struct NearTalk {
     next: usize,
     heard: f32,
     left: f32,
+    /// How loud an echo is at most, as a part of what is played, and the ticks that tell so.
+    echo: f32,
+    learned: u32,
+    /// Ticks in which it was louder, and nearly all of it was taken.
+    louder: u32,
     hold: u32,
     /// Of the sound before, as of the last tick.
     share: f32,
@@ -37,6 +57,9 @@ impl NearTalk {
             next: 0,
             heard: 0.0,
             left: 0.0,
+            echo: FAINT,
+            learned: 0,
+            louder: 0,
             hold: 0,
             share: 0.0,
             before: [0.0; TICK],
@@ -53,7 +76,9 @@ impl NearTalk {
     pub(crate) fn restore(&mut self, raw: &[f32; TICK], out: &mut [f32; TICK], loss_db: f64) {
         self.heard += (energy(raw) - self.heard) * SMOOTHING;
         self.left += (energy(out) - self.left) * SMOOTHING;
-        self.hold = match self.is_clear(loss_db) {
+        let played = self.played.iter().copied().fold(0.0, f32::max);
+        self.learn(played);
+        self.hold = match self.is_clear(played, loss_db) {
             true => HOLD,
             false => self.hold.saturating_sub(1),
         };
@@ -66,10 +91,34 @@ impl NearTalk {
         self.before = *raw;
     }
 
-    fn is_clear(&self, loss_db: f64) -> bool {
-        let most = self.played.iter().copied().fold(0.0, f32::max);
-        let loss = 10_f32.powf(-loss_db as f32 / 10.0);
-        self.heard > LEAST && self.heard > most * loss * ABOVE_ECHO
+    /// Listens to echoes, to know those that are fainter than the canceller can tell.
+    fn learn(&mut self, played: f32) {
+        if played < LOUD || self.left >= self.heard * LEFT_OF_ECHO {
+            self.louder = 0;
+            return;
+        }
+        self.learned = self.learned.saturating_add(1);
+        let now = self.heard / played;
+        self.louder = match now > self.echo && !self.is_left() {
+            true => self.louder.saturating_add(1),
+            false => 0,
+        };
+        let upwards = match self.louder > SURELY_ECHO {
+            true => AT_ONCE,
+            false => SLOWLY,
+        };
+        self.echo = now
+            .clamp(self.echo / SLOWLY, self.echo * upwards)
+            .max(FAINTEST);
+    }
+
+    fn is_clear(&self, played: f32, loss_db: f64) -> bool {
+        let told = 10_f32.powf(-loss_db as f32 / 10.0);
+        let echo = match self.learned >= ENOUGH && self.echo < FAINT {
+            true => told.min(self.echo),
+            false => told,
+        };
+        self.heard > LEAST && self.heard > played * echo * ABOVE_ECHO
     }
 
     fn is_left(&self) -> bool {
@@ -123,12 +172,60 @@ mod tests {
         assert!(restored(0.3, 30.0), "the echo is faint");
     }
 
+    /// What the canceller tells at first, of a loud echo and a faint one.
+    const UNKNOWN_DB: f64 = -30.0;
+
+    /// Echoes alone, so loud as `level` says, of which the canceller leaves next to nothing.
+    fn echoes(talk: &mut NearTalk, ticks: usize, level: f32) {
+        for number in 0..ticks {
+            talk.render(&[0.05; TICK]);
+            says_over(talk, number, level, 0.05, UNKNOWN_DB);
+        }
+    }
+
+    /// Whether a voice is heard as it is while something is played.
+    fn hears_voice(talk: &mut NearTalk) -> bool {
+        let heard = (0..10).map(|number| says_over(talk, number, 0.05, 0.5, UNKNOWN_DB));
+        heard.last() == Some(true)
+    }
+
+    #[test]
+    fn how_faint_an_echo_is_shows_while_nobody_else_talks() {
+        let mut talk = NearTalk::new();
+        echoes(&mut talk, 30, 0.005);
+        assert!(!hears_voice(&mut talk), "too little is known");
+        echoes(&mut talk, 400, 0.005);
+        assert!(hears_voice(&mut talk));
+    }
+
+    #[test]
+    fn an_echo_that_becomes_louder_is_no_voice() {
+        let mut talk = NearTalk::new();
+        echoes(&mut talk, 400, 0.005);
+        // Somebody turns the loudspeaker up.
+        echoes(&mut talk, 60, 0.1);
+        assert!(!hears_voice(&mut talk));
+    }
+
+    #[test]
+    fn the_beginning_of_a_word_that_the_canceller_takes_is_no_echo() {
+        let mut talk = NearTalk::new();
+        echoes(&mut talk, 400, 0.005);
+        echoes(&mut talk, 25, 0.1);
+        // Longer than a word lasts on.
+        assert!((0..5).all(|_| hears_voice(&mut talk)));
+    }
+
     /// One tick of a voice, so loud as `level` says, of which the canceller leaves a part; whether it is heard as it is.
     fn says(talk: &mut NearTalk, number: usize, level: f32, left: f32) -> bool {
+        says_over(talk, number, level, left, 10.0)
+    }
+
+    fn says_over(talk: &mut NearTalk, number: usize, level: f32, left: f32, loss_db: f64) -> bool {
         let raw = loud(number).map(|sample| sample * level);
         let mut out = raw.map(|sample| sample * left);
         let before = out;
-        talk.restore(&raw, &mut out, 10.0);
+        talk.restore(&raw, &mut out, loss_db);
         out != before
     }
 
