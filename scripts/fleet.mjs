@@ -5,21 +5,33 @@ import { parseArgs } from 'node:util'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expectedError } from './processes.mjs'
 import { spread, startFleet, taken } from '../__test__/interop/fleet.mjs'
-import { outcomes, percentiles, placeMany } from '../__test__/interop/fleet-calls.mjs'
+import { later, outcomes, percentiles, placeMany } from '../__test__/interop/fleet-calls.mjs'
 import { Softphone } from '../index.mjs'
 
-const number = (value) => ({ type: 'string', default: String(value) })
+const usage = 'Usage: npm run fleet -- [--rate 50] [--seconds 20] [--hold 1000] [--capacity 30] [--quick]'
+const whole = { rate: 50, seconds: 20, hold: 1000, capacity: 30 }
+/** Is everything in working order? */
+const small = { rate: 5, seconds: 4, hold: 400, capacity: 4 }
+
+function settingsOf(args) {
+  const number = { type: 'string' }
+  const known = { rate: number, seconds: number, hold: number, capacity: number, quick: { type: 'boolean', default: false } }
+  const { quick, ...texts } = parseArgs({ args, options: known }).values
+  const given = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Number(text)]))
+  if (!Object.values(given).every((value) => value > 0)) throw expectedError(usage)
+  return { ...(quick ? small : whole), ...given }
+}
 
 /** Runs it. */
 export async function run(args) {
-  const known = { rate: number(50), seconds: number(20), hold: number(1000), capacity: number(30), quick: { type: 'boolean', default: false } }
-  const { quick, ...texts } = parseArgs({ args, options: known }).values
-  const given = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Number(text)]))
-  if (!Object.values(given).every((value) => value > 0)) throw expectedError('Usage: npm run fleet -- [--rate 50] [--seconds 20] [--hold 1000] [--capacity 30] [--quick]')
-  const settings = quick ? { rate: 5, seconds: 4, hold: 400, capacity: 4 } : given
-  console.log(`Load of the machine before: ${loadavg()[0].toFixed(1)}. 3 processes, ${settings.capacity} calls each; ${settings.rate} calls/s of ${settings.hold} ms`)
-  const fleet = await startFleet({ calls: settings.capacity })
-  const callers = new Softphone({ uri: `sip:caller@${fleet.domain}`, servers: fleet.server, audio: 'none', logLevel: 'error', mediaTimeout: 8000 })
+  const settings = settingsOf(args)
+  const { rate, hold, capacity } = settings
+  console.log(`${new Date().toISOString().slice(0, 16)}, load ${load()}: 3 processes that take ${capacity} calls each; ${rate} calls/s of ${hold} ms, G.711`)
+  const fleet = await startFleet({ calls: capacity })
+  const callers = new Softphone({
+    uri: `sip:caller@${fleet.domain}`, servers: fleet.server, register: false,
+    codecs: ['PCMU'], audio: 'none', logLevel: 'error', mediaTimeout: 8000,
+  })
   try {
     await callers.initialize()
     await spread(fleet, callers, AbortSignal.timeout(30_000))
@@ -29,6 +41,8 @@ export async function run(args) {
     await fleet.stop()
   }
 }
+
+const load = () => loadavg()[0].toFixed(1)
 
 const stages = {
   async 'even spread'(fleet, callers, { rate, seconds, hold }) {
@@ -51,9 +65,10 @@ const stages = {
     return { calls, good: { dropped: 0, refused: 0 } }
   },
 
-  async 'kill -9 of one'(fleet, callers) {
+  async 'kill -9 of one'(fleet, callers, { capacity }) {
     const { until, release } = later()
-    const count = 12
+    // Those that are left have places for what comes afterwards.
+    const count = Math.min(12, Math.floor((fleet.members.length * capacity) / 2))
     const placing = placeMany(callers, fleet, { rate: 10, count, until })
     await eventually(() => callers.sessions.filter((session) => session.active).length === count)
     const victim = fleet.members.pop()
@@ -88,17 +103,10 @@ async function eventually(isSo) {
   while (!isSo() && performance.now() < end) await pause(50)
 }
 
-/** A promise, and what settles it. */
-function later() {
-  let release
-  const until = new Promise((resolve) => (release = resolve))
-  return { until, release }
-}
-
 function report(name, { calls, good, shown }) {
   const { talked, dropped, refused, codes } = outcomes(calls)
   const { p50, p95, p99 } = percentiles(calls.map((call) => call.setUp))
-  console.log(`${name}: ${calls.length} calls, ${talked} talked, ${dropped} dropped, ${refused} refused ${JSON.stringify(codes)}, set-up p50 ${p50} p95 ${p95} p99 ${p99} ms`)
+  console.log(`${name}: ${calls.length} calls, ${talked} talked, ${dropped} dropped, ${refused} refused ${JSON.stringify(codes)}, set-up p50 ${p50} p95 ${p95} p99 ${p99} ms, load ${load()}`)
   for (const [what, value] of Object.entries(shown ?? {})) console.log(`  ${what}: ${JSON.stringify(value)}`)
   if (dropped === good.dropped && refused === good.refused) return
   console.log(`  NOT AS IT SHOULD BE: ${JSON.stringify(good)} were expected`)

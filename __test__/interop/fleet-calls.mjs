@@ -44,6 +44,13 @@ export async function placeMany(phone, fleet, { rate, count = Infinity, over, ho
   return Promise.all(calls)
 }
 
+/** A promise, and what settles it. */
+export function later() {
+  let release
+  const until = new Promise((resolve) => (release = resolve))
+  return { until, release }
+}
+
 /** How many calls had each outcome. */
 export function outcomes(calls) {
   const of = (outcome) => calls.filter((call) => call.outcome === outcome)

@@ -139,6 +139,9 @@ export function presenceInstalled() {
 /** Where its modules are; undefined if it is not installed. */
 export const kamailioModules = () => modules()
 
+/** Where it is; undefined if it is not installed. */
+export const kamailioBinary = () => binary()
+
 function binary() {
   return ['/usr/sbin/kamailio', '/usr/local/sbin/kamailio'].find((path) => existsSync(path))
 }

@@ -1,17 +1,18 @@
-// One process of a fleet: registers under a name of its own, answers as many calls as it may, and says how it is over HTTP.
-//   SIP_URI=sip:bot1@pbx.example.com SIP_SERVER='sip:pbx.example.com;transport=tcp' CALLS=50 PORT=9001 node process.mjs
+// One process of a fleet: takes calls from the proxy without registering, as many as it may, and says how it is over HTTP.
+//   SIP_URI=sip:bot@example.com LISTEN=5071 PROXY=127.0.0.1 CALLS=50 PORT=9001 node process.mjs
 // SIGTERM takes it out of the fleet without cutting anybody off; a second one ends it at once.
 import { createServer } from 'node:http'
 import { metrics, Softphone } from 'offhook'
 
-const { SIP_URI: uri, SIP_PASSWORD: password, SIP_SERVER: servers, CALLS = '50', PORT = '0' } = process.env
+const { SIP_URI: uri, LISTEN, HOST: host = '127.0.0.1', PROXY = '127.0.0.1', CALLS = '50', PORT = '0' } = process.env
 
 /** JSON lines, which pino writes as well: `logger: pino()` does the same. */
 const line = (level) => (text, details) => console.log(JSON.stringify({ level, time: Date.now(), text, ...details }))
 const logger = { debug: line('debug'), log: line('info'), info: line('info'), warn: line('warn'), error: line('error') }
 
 const phone = new Softphone({
-  uri, password, servers, logger, logLevel: 'warn',
+  uri, logger, logLevel: 'warn',
+  register: false, listen: { tcp: { port: Number(LISTEN), host } }, peers: [PROXY],
   audio: 'none',
   autoAnswer: { policy: 'always', whenBusy: 'answer' },
   maxSessions: Number(CALLS), whenFull: 'unavailable',
