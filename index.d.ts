@@ -1688,8 +1688,11 @@ export interface SoftphoneOptions {
     peers?: readonly string[];
     /** The user for authentication; default the user of `uri`, or the `sub` claim of the token. */
     username?: string;
-    /** The password for digest authentication. */
-    password?: string;
+    /**
+     * The password for digest authentication, or a function that fetches it: asked by `initialize()`, and again, once, when the registrar
+     * refuses the password that it gave before.
+     */
+    password?: string | (() => string | PromiseLike<string>);
     /** MD5 of `username:realm:password` in hexadecimal, instead of `password`. */
     ha1?: string;
     /**
@@ -2388,8 +2391,8 @@ export declare class SoftphoneError extends Error {
  *   at which step, and what to do. If it could not reach the server behind it, that is `ERR_CONNECTION_FAILED`.
  * - `ERR_PROXY_AUTHENTICATION`: the proxy wants credentials, others, or in a way that can't be given.
  * - `ERR_NOT_CONNECTED`, `ERR_NOT_INITIALIZED`: the command needs a connection.
- * - `ERR_AUTHENTICATION_FAILED`, `ERR_ACCESS_TOKEN`: the password or token was refused, its challenge can't be answered, or the
- *   function that fetches the token failed.
+ * - `ERR_AUTHENTICATION_FAILED`, `ERR_ACCESS_TOKEN`, `ERR_PASSWORD`: the password or token was refused, its challenge can't be answered,
+ *   or the function that fetches it failed.
  * - `ERR_REGISTRATION_FAILED`: the registrar refused for another reason.
  * - `ERR_CALL_BUSY`, `ERR_CALL_DECLINE`, `ERR_CALL_TIMEOUT`, `ERR_CALL_CANCEL`, `ERR_CALL_GONE`, …: the call ended before it was
  *   answered: `ERR_CALL_` and the condition of its end.
@@ -2428,7 +2431,7 @@ export declare class SoftphoneError extends Error {
  * - `ERR_NATIVE_ADDON`, `ERR_START`: the native part can't be loaded or started; the text says what to install.
  * - `ERR_UNKNOWN`: `SoftphoneError.from()` was given what was no `SoftphoneError`.
  */
-export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_PROXY_FAILED' | 'ERR_PROXY_AUTHENTICATION' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_DRAINING' | 'ERR_HOLD_FAILED' | 'ERR_VIDEO_FAILED' | 'ERR_RAW_VIDEO' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_JOURNAL' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_BRIDGE' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
+export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_PROXY_FAILED' | 'ERR_PROXY_AUTHENTICATION' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_PASSWORD' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_DRAINING' | 'ERR_HOLD_FAILED' | 'ERR_VIDEO_FAILED' | 'ERR_RAW_VIDEO' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_JOURNAL' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_BRIDGE' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
 
 /** Samples per second of PCM that an application writes or reads. */
 export type SampleRate = 8000 | 16000 | 24000 | 48000;
@@ -2749,7 +2752,7 @@ export interface PreflightOptions extends Abortable {
  * ```
  *
  * @param options those of a `Softphone`
- * @throws `SoftphoneError` `ERR_INVALID_OPTION` for options that no phone could have, `ERR_ACCESS_TOKEN` if the function gives no token,
+ * @throws `SoftphoneError` `ERR_INVALID_OPTION` for options that no phone could have, `ERR_ACCESS_TOKEN` or `ERR_PASSWORD` if its function gives none,
  * `ERR_ABORTED`. What does not work is no error, but a check.
  */
 export declare function preflight(options: SoftphoneOptions, how?: PreflightOptions): Promise<PreflightResult>;

@@ -69,7 +69,7 @@ describe('the text for a wrong option', () => {
     [{ mediaTimeout: '1 minute' }, /^Option 'mediaTimeout' must be a whole number of milliseconds from 1000 to 3600000, but is a string$/],
     [{ autoAnswer: { policy: 'hunter2' } }, "Option 'autoAnswer.policy' must be 'off', 'announced', 'headers', 'always' or a function, but is another string"],
     [{ autoAnswer: 'function' }, /^Option 'autoAnswer' must be .* a function or \{/],
-    [{ renewableToken: true }, "Option 'renewableToken' must be left out, but is unknown"],
+    [{ renewable: true }, "Option 'renewable' must be left out, but is unknown"],
     [{ logLevel: null }, /^Option 'logLevel' must be .* but is null$/],
     [{ environment: '' }, "Option 'environment' must be a non-empty string, but is an empty string"],
     [{ environment: 'a b' }, "Option 'environment' must be a domain name, but is another string"],

@@ -58,6 +58,14 @@ describe('preflight()', { timeout: 60_000 }, () => {
     await assert.rejects(preflight({ ...account, accessToken: () => '' }), { code: 'ERR_ACCESS_TOKEN' })
   })
 
+  test('takes a password from a function, and rejects with what is wrong with that', async (t) => {
+    const { pbx } = await pbxOf(t)
+    const { password, ...account } = pbx.account('alice')
+    const result = await preflight({ ...account, password: async () => password }, { checks: signalling })
+    assert.equal(codes(result).registration, 'registration-ok')
+    await assert.rejects(preflight({ ...account, password: () => '' }), { code: 'ERR_PASSWORD' })
+  })
+
   test('goes through the proxy that a function names, with its credentials', async (t) => {
     const { pbx } = await pbxOf(t)
     const proxy = await proxyOf(t, { login: ['al@ice', 'hünter2 %/:#'] })

@@ -150,6 +150,17 @@ describe('the options of a phone', () => {
     }
   })
 
+  test('a password and a token of functions are two, as those that are written are', () => {
+    const given = () => 'x'
+    const text = "Option 'accessToken' must be absent if another of 'password', 'ha1' and 'accessToken' is given, but is given as well"
+    for (const [password, accessToken] of [[given, given], [given, 'x'], ['x', given], ['x', 'x']]) {
+      assert.throws(() => new Softphone({ uri: 'sip:alice@pbx.test', password, accessToken, allowInsecure: true }), { message: text, code: 'ERR_INVALID_OPTION' })
+    }
+    const ha1 = '0123456789abcdef0123456789abcdef'
+    assert.throws(() => new Softphone({ uri: 'sip:alice@pbx.test', password: given, ha1 }), { code: 'ERR_INVALID_OPTION', message: text.replace("'accessToken' must", "'ha1' must") })
+    assert.throws(() => new Softphone({ password: given }), { code: 'ERR_INVALID_OPTION', message: "Option 'uri' must be a SIP URI such as 'sip:alice@example.com', but is missing" })
+  })
+
   test('a password that is not given is named when the server asks for one', async (t) => {
     const { pbx } = await pbxOf(t)
     const phone = new Softphone({ ...pbx.account('alice'), password: undefined, logger: silent })

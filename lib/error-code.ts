@@ -9,8 +9,8 @@
  *   at which step, and what to do. If it could not reach the server behind it, that is `ERR_CONNECTION_FAILED`.
  * - `ERR_PROXY_AUTHENTICATION`: the proxy wants credentials, others, or in a way that can't be given.
  * - `ERR_NOT_CONNECTED`, `ERR_NOT_INITIALIZED`: the command needs a connection.
- * - `ERR_AUTHENTICATION_FAILED`, `ERR_ACCESS_TOKEN`: the password or token was refused, its challenge can't be answered, or the
- *   function that fetches the token failed.
+ * - `ERR_AUTHENTICATION_FAILED`, `ERR_ACCESS_TOKEN`, `ERR_PASSWORD`: the password or token was refused, its challenge can't be answered,
+ *   or the function that fetches it failed.
  * - `ERR_REGISTRATION_FAILED`: the registrar refused for another reason.
  * - `ERR_CALL_BUSY`, `ERR_CALL_DECLINE`, `ERR_CALL_TIMEOUT`, `ERR_CALL_CANCEL`, `ERR_CALL_GONE`, …: the call ended before it was
  *   answered: `ERR_CALL_` and the condition of its end.
@@ -59,6 +59,7 @@ export type ErrorCode =
   | 'ERR_NOT_INITIALIZED'
   | 'ERR_AUTHENTICATION_FAILED'
   | 'ERR_ACCESS_TOKEN'
+  | 'ERR_PASSWORD'
   | 'ERR_REGISTRATION_FAILED'
   | `ERR_CALL_${string}`
   | 'ERR_SESSION_NOT_FOUND'

@@ -234,8 +234,11 @@ export interface SoftphoneOptions {
   peers?: readonly string[]
   /** The user for authentication; default the user of `uri`, or the `sub` claim of the token. */
   username?: string
-  /** The password for digest authentication. */
-  password?: string
+  /**
+   * The password for digest authentication, or a function that fetches it: asked by `initialize()`, and again, once, when the registrar
+   * refuses the password that it gave before.
+   */
+  password?: string | (() => string | PromiseLike<string>)
   /** MD5 of `username:realm:password` in hexadecimal, instead of `password`. */
   ha1?: string
   /**

@@ -21,7 +21,7 @@ export interface Owner {
   readonly autoAnswer: AutoAnswerDecision | undefined
   trace(event: WireEventOf<'trace'>): void
   fail(error: SoftphoneError, sessionId?: string): void
-  renewToken(): void
+  renewCredential(): void
   chooseProxy(event: WireEventOf<'proxyNeeded'>): void
   giveIceServers(event: WireEventOf<'iceServersNeeded'>): void
   readonly takePlace: PlaceTaker
@@ -146,8 +146,8 @@ export class PhoneState {
         return this.conferences.get(event.conference)?.measured(event)
       case 'tokenWillExpire':
         return phone.deliver('tokenWillExpire', { expiresIn: event.expiresIn })
-      case 'tokenNeeded':
-        return this.#owner.renewToken()
+      case 'credentialNeeded':
+        return this.#owner.renewCredential()
       case 'proxyNeeded':
         return this.#owner.chooseProxy(event)
       case 'iceServersNeeded':

@@ -1,5 +1,5 @@
 import { abortable, refuseAborted, unlessAborted } from './abortable'
-import { fetchToken } from './access-token'
+import { fetchCredential, fetchedOption } from './credential'
 import { aborted } from './errors'
 import { givenIceServers } from './ice-servers'
 import { judged, unknownEvent } from './link'
@@ -101,16 +101,16 @@ const checks: Rule = { arrayOf: { oneOf: names }, min: 1 }
  * ```
  *
  * @param options those of a `Softphone`
- * @throws `SoftphoneError` `ERR_INVALID_OPTION` for options that no phone could have, `ERR_ACCESS_TOKEN` if the function gives no token,
+ * @throws `SoftphoneError` `ERR_INVALID_OPTION` for options that no phone could have, `ERR_ACCESS_TOKEN` or `ERR_PASSWORD` if its function gives none,
  * `ERR_ABORTED`. What does not work is no error, but a check.
  */
 export async function preflight(options: SoftphoneOptions, how: PreflightOptions = {}): Promise<PreflightResult> {
   checkSoftphoneOptions(options)
   const [{ checks: wanted = names, onCheck }, signal] = abortable('options of preflight', how, { checks, onCheck: 'function' })
   refuseAborted(signal)
-  const { accessToken } = options
-  const token = typeof accessToken === 'function' ? await unlessAborted(fetchToken(accessToken), signal) : undefined
-  return examined(wireOptions(options, token, 'error'), [...new Set(wanted)], options, onCheck, signal)
+  const fetched = fetchedOption(options)
+  const credential = fetched && (await unlessAborted(fetchCredential(fetched), signal))
+  return examined(wireOptions(options, credential, 'error'), [...new Set(wanted)], options, onCheck, signal)
 }
 
 function examined(

@@ -1,4 +1,4 @@
-import { fetchToken } from './access-token'
+import { type Fetched, fetchCredential, fetchedOption } from './credential'
 import type { SoftphoneError } from './errors'
 import { givenIceServers } from './ice-servers'
 import type { SoftphoneOptions } from './options'
@@ -15,12 +15,12 @@ export class Questions {
     this.#answer = answer
   }
 
-  /** Renews the token by `accessToken`; what fails goes to `fail`. */
-  async renewToken(renew: (token: string) => Promise<void>, fail: (error: SoftphoneError) => void): Promise<void> {
-    const { accessToken } = this.#options
-    if (typeof accessToken !== 'function') return
+  /** Fetches another token or password; what fails goes to `fail`. */
+  async renewCredential(renew: (option: Fetched['option'], given: string) => Promise<void>, fail: (error: SoftphoneError) => void): Promise<void> {
+    const fetched = fetchedOption(this.#options)
+    if (!fetched) return
     try {
-      await renew(await fetchToken(accessToken))
+      await renew(fetched.option, await fetchCredential(fetched))
     } catch (error) {
       fail(error as SoftphoneError)
     }

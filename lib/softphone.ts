@@ -1,10 +1,10 @@
 import { abortable, endOnAbort, refuseAborted, unlessAborted } from './abortable'
 import { acceptance, Acceptances, accepting, checkId, knownShape } from './acceptance'
 import { Captures, checkCapturePath, type Capture } from './capture'
-import { fetchToken, SOME_TOKEN } from './access-token'
 import { wireProcessing } from './audio'
 import { callOptions, starting, wireCall } from './call-options'
 import { Conference } from './conference'
+import { type Fetched, fetchCredential, fetchedOption, SOME_CREDENTIAL } from './credential'
 import { audioDevices, checkedRequest, checkTarget, expecting, headers, iceServers as iceServersRule, messaging } from './checked-options'
 import { InOrder, listDevices, refuseMissing, unwatchDevices, watchDevices, type AudioDevice } from './devices'
 import { CallDiagnostics } from './diagnostics'
@@ -106,9 +106,9 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
       () => this.#want('trace'),
       () => this.#want(this.#log.least),
     )
-    // The token says who the user is: a phone whose token is still to be fetched starts in initialize().
-    if (typeof options.accessToken === 'function') checkMeaning(native(), wireOptions(options, SOME_TOKEN, this.#log.made))
-    else this.#start(options.accessToken)
+    // A token says who the user is: a phone whose token or password is still to be fetched starts in initialize().
+    if (fetchedOption(options)) checkMeaning(native(), wireOptions(options, SOME_CREDENTIAL, this.#log.made))
+    else this.#start()
   }
 
   /** The sessions that have started and not ended. */
@@ -182,7 +182,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   async initialize(options: Abortable = {}): Promise<void> {
     const [, signal] = abortable('options of initialize', options)
     refuseAborted(signal)
-    if (!this.#link) await this.#startWithToken(signal)
+    if (!this.#link) await this.#startFetched(signal)
     this.#initialized = true
     this.#applyRef()
     await this.#command({ type: 'initialize' }, signal)
@@ -515,16 +515,20 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
       },
       trace: (event: WireEventOf<'trace'>) => this.#trace(event),
       fail: (error: SoftphoneError, sessionId?: string) => this.#fail(error, sessionId),
-      renewToken: () => void this.#questions.renewToken((token) => this.setAccessToken(token), (error) => this.#fail(error)),
+      renewCredential: () => void this.#questions.renewCredential((option, given) => this.#renew(option, given), (error) => this.#fail(error)),
       chooseProxy: (event: WireEventOf<'proxyNeeded'>) => void this.#questions.chooseProxy(event),
       giveIceServers: (event: WireEventOf<'iceServersNeeded'>) => void this.#questions.giveIceServers(event),
       takePlace: (callId: string, options: CallOptions) => this.#takeOver(callId, options),
     }
   }
 
-  #start(token: string | undefined): void {
+  #renew(option: Fetched['option'], given: string): Promise<void> {
+    return option === 'password' ? this.setPassword(given) : this.setAccessToken(given)
+  }
+
+  #start(fetched?: string): void {
     const hangsUp = this.#options.hangUpOnExit !== false
-    this.#link = new PhoneLink(native(), wireOptions(this.#options, token, this.#log.made), (event) => {
+    this.#link = new PhoneLink(native(), wireOptions(this.#options, fetched, this.#log.made), (event) => {
       if (hangsUp && event.type === 'closed') depart()
       this.#state.receive(event)
       this.#diagnostics.note(event)
@@ -533,17 +537,17 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     this.#applyRef()
   }
 
-  async #startWithToken(signal: AbortSignal | undefined): Promise<void> {
-    const { accessToken } = this.#options
-    if (this.#destroyed || typeof accessToken !== 'function') return
-    this.#starting ??= this.#fetchAndStart(accessToken).finally(() => (this.#starting = undefined))
+  async #startFetched(signal: AbortSignal | undefined): Promise<void> {
+    const fetched = fetchedOption(this.#options)
+    if (this.#destroyed || !fetched) return
+    this.#starting ??= this.#fetchAndStart(fetched).finally(() => (this.#starting = undefined))
     await unlessAborted(this.#starting, signal)
   }
 
-  async #fetchAndStart(accessToken: () => string | PromiseLike<string>): Promise<void> {
+  async #fetchAndStart(fetched: Fetched): Promise<void> {
     try {
-      const token = await fetchToken(accessToken)
-      if (!this.#destroyed) this.#start(token)
+      const given = await fetchCredential(fetched)
+      if (!this.#destroyed) this.#start(given)
     } catch (cause) {
       const { code } = cause as SoftphoneError
       const error = new SoftphoneError('Failed to initialize SDK', { code, type: 'initialization', cause })

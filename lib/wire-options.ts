@@ -1,5 +1,6 @@
 import { wavInput, wireInput, wireOutput } from './audio'
 import { checkLogger } from './checked-options'
+import { fetchedOption } from './credential'
 import { invalidOption } from './errors'
 import { Foreign, given } from './given'
 import { wireIceServerSource } from './ice-servers'
@@ -38,19 +39,19 @@ export function checkSoftphoneOptions(options: unknown): asserts options is Soft
   if (!isPlainObject(options)) throw mismatch('options', options, 'an object')
   if (options['logger'] !== undefined) checkLogger('logger', options['logger'])
   // What a function fetches is said to the engine by this name.
-  if (Object.hasOwn(options, 'renewableToken')) throw invalidOption("Option 'renewableToken' must be left out, but is unknown")
+  if (Object.hasOwn(options, 'renewable')) throw invalidOption("Option 'renewable' must be left out, but is unknown")
 }
 
-/** The options as the addon reads them, with the token that a function fetched. */
-export function wireOptions(options: SoftphoneOptions, token: string | undefined, logLevel: LogLevel): string {
-  const { logger: _logger, accessToken, displayName, extraHeaders, tls, httpProxy, iceServers, autoAnswer, audio, tones, holdMusic, ...plain } = options
-  const isFetched = typeof accessToken === 'function'
+/** The options as the addon reads them, with the token or password that a function fetched. */
+export function wireOptions(options: SoftphoneOptions, fetched: string | undefined, logLevel: LogLevel): string {
+  const { logger: _logger, accessToken, password, displayName, extraHeaders, tls, httpProxy, iceServers, autoAnswer, audio, tones, holdMusic, ...plain } = options
   const wire = {
     ...plain,
-    accessToken: isFetched ? token : accessToken,
+    accessToken: typeof accessToken === 'function' ? fetched : accessToken,
+    password: typeof password === 'function' ? fetched : password,
     // People write it, and may have cut it.
     displayName: typeof displayName === 'string' ? displayName.toWellFormed() : displayName,
-    renewableToken: isFetched ? true : undefined,
+    renewable: fetchedOption(options) && true,
     extraHeaders: wireHeaders(extraHeaders, 'extraHeaders'),
     tls: isPlainObject(tls) ? wireTls(tls) : tls,
     httpProxy: wireProxy(httpProxy),

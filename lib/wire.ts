@@ -44,7 +44,7 @@ export type WirePhoneEvent =
   | ({ type: 'messageWaiting' } & WireMessageSummary)
   | ({ type: 'message' } & WireMessage)
   | { type: 'tokenWillExpire'; expiresIn: number }
-  | { type: 'tokenNeeded' }
+  | { type: 'credentialNeeded' }
   | { type: 'proxyNeeded'; question: number; url: string }
   | { type: 'iceServersNeeded'; question: number }
   | { type: 'closed' }

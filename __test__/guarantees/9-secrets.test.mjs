@@ -72,6 +72,34 @@ describe('9. secrets never reach trace, logs or errors', () => {
     assert.doesNotMatch(shown(alice, log, error), /hunter2/)
   })
 
+  test('passwords of a function, which is asked again, once, when they are refused', async (t) => {
+    const { pbx, make } = await pbxOf(t)
+    const passwords = ['alices-old-password', 'alices-new-password', 'alices-wrong-password']
+    await pbx.addUser({ name: 'alice', password: passwords[0] })
+    const log = recorder()
+    let [valid, asked] = [0, 0]
+    const password = async () => {
+      asked++
+      return passwords[valid]
+    }
+    const alice = make('alice', { password, logger: log.logger, logLevel: 'trace' })
+    await alice.initialize()
+    assert.equal(asked, 1)
+    await pbx.addUser({ name: 'alice', password: passwords[1] })
+    valid = 1
+    await alice.register()
+    assert.equal(asked, 2)
+    await pbx.addUser({ name: 'alice', password: 'another' })
+    valid = 2
+    const refused = next(alice, 'registrationFailed')
+    const error = await alice.register().catch((reason) => reason)
+    assert.equal(error.code, 'ERR_AUTHENTICATION_FAILED')
+    assert.deepEqual([asked, (await refused)[0].fatal], [3, true])
+    const everything = shown(alice, log, error)
+    assert.match(everything, /Authorization: /i, 'requests are traced')
+    assert.doesNotMatch(everything, /alices-(old|new|wrong)/)
+  })
+
   test('bearer tokens', async (t) => {
     const tokens = ['carols-first-token', 'carols-second-token']
     const { make } = await pbxOf(t, { users: [{ name: 'carol', token: tokens[0] }] })

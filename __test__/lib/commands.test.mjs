@@ -408,12 +408,50 @@ describe('commands', () => {
     await turn()
     const engine = fake.phones.at(-1)
     assert.equal(engine.options.accessToken, 'token-1')
-    assert.equal(engine.options.renewableToken, true)
+    assert.equal(engine.options.renewable, true)
     engine.reply('initialize')
     await done
-    engine.say({ type: 'tokenNeeded' })
+    engine.say({ type: 'credentialNeeded' })
     await turn()
     assert.equal(command(engine, 'setAccessToken').token, 'token-2')
+  })
+
+  test('a password function is asked on initialize and again when the engine needs a new one', async () => {
+    let count = 0
+    const made = fake.phones.length
+    const phone = new Softphone({ uri: 'sip:a@example.com', password: async () => `password-${++count}` })
+    assert.deepEqual([fake.phones.length, count], [made, 0])
+    const done = phone.initialize()
+    await turn()
+    const engine = fake.phones.at(-1)
+    assert.deepEqual([engine.options.password, engine.options.renewable, engine.options.accessToken], ['password-1', true, undefined])
+    engine.reply('initialize')
+    await done
+    engine.say({ type: 'credentialNeeded' })
+    await turn()
+    assert.equal(command(engine, 'setPassword').password, 'password-2')
+  })
+
+  test('a password function that fails, or gives none, is ERR_PASSWORD, by initialize() and later by error', async () => {
+    const failing = [() => Promise.reject(new Error('503')), () => '', async () => 42, () => undefined]
+    for (const [index, text] of ['503', 'password() gave an empty string', 'password() gave a number', 'password() gave a undefined'].entries()) {
+      const phone = new Softphone({ uri: 'sip:a@example.com', password: failing[index] })
+      const error = await phone.initialize().catch((reason) => reason)
+      assert.deepEqual([error.message, error.code, error.type], ['Failed to initialize SDK', 'ERR_PASSWORD', 'initialization'])
+      assert.equal(error.cause.cause.message, text)
+    }
+    let given = 'first'
+    const phone = new Softphone({ uri: 'sip:a@example.com', password: () => given })
+    const done = phone.initialize()
+    await turn()
+    const engine = fake.phones.at(-1)
+    engine.reply('initialize')
+    await done
+    given = ''
+    const failed = phone.once('error')
+    engine.say({ type: 'credentialNeeded' })
+    assert.equal((await failed)[0].code, 'ERR_PASSWORD')
+    assert.equal(engine.commands.filter(({ type }) => type === 'setPassword').length, 0)
   })
 
   test('destroy while the token is fetched starts no engine, and two calls of initialize start one', async () => {

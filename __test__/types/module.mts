@@ -43,6 +43,7 @@ const phone = new Softphone({
   audio: { input: 'default', output: new AudioSink({ rate: 16000 }) },
   codecs: ['opus', 'PCMU'],
 })
+new Softphone({ uri: 'sip:alice@example.com', password: async () => 'secret' })
 new Softphone({ accessToken: async () => 'token', environment: 'mypurecloud.com', orgId: 'guid' })
 new Softphone({ uri: 'sip:a@b', autoAnswer: { policy: 'headers', delay: 100, trustedPeers: ['b'] }, audio: 'none' })
 

@@ -50,6 +50,7 @@ export function ofError(error: unknown): number {
     case 'ERR_REQUEST_TIMEOUT':
       return exitCode.network
     case 'ERR_ACCESS_TOKEN':
+    case 'ERR_PASSWORD':
       return exitCode.account
     case 'ERR_AUTHENTICATION_FAILED':
     case 'ERR_REGISTRATION_FAILED':

@@ -19,7 +19,7 @@ pub(crate) enum Shape {
 }
 
 /// What `lib` adds to what its user gave.
-const LIBS_OWN: &str = "renewableToken";
+const LIBS_OWN: &str = "renewable";
 
 /// The objects in lists of options, which serde reads by itself.
 const IN_LISTS: [&str; 2] = ["IceServer", "WeightedServer"];

@@ -66,13 +66,13 @@ impl Account {
             status.as_ref().map(|status| status.code),
             Some(401 | 403 | 407)
         );
-        if failed.fatal && refused && self.ask_for_token(failed, ctx) {
+        if failed.fatal && refused && self.ask_for_another(failed, ctx) {
             return FlowChange::None;
         }
         self.refused(failed, connection, ctx)
     }
 
-    /// The registrar refuses us, and no new token will change that.
+    /// The registrar refuses us, and no other token or password will change that.
     pub(super) fn refused(
         &mut self,
         failed: &endpoint::RegistrationFailed,

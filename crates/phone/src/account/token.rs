@@ -13,17 +13,17 @@ use crate::door::secret::Secret;
 /// How long before its end a token is asked for; half of its life where that is shorter.
 const AHEAD: Duration = Duration::from_secs(60);
 
-/// How long the application may take to bring a token after the registrar refused one.
+/// How long the application may take to bring a token or a password after the registrar refused one.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// When the token ends, and whether another was asked for.
+/// When the token ends, and whether another, or another password, was asked for.
 #[derive(Debug, Default)]
 pub(super) struct TokenClock {
     expires: Option<Instant>,
     warn: Option<Instant>,
-    /// The registrar refused this token and another was asked for; once for each success.
+    /// The registrar refused what it was shown and another was asked for; once for each success.
     asked: bool,
-    /// What becomes of the refusal, and when, if no token comes.
+    /// What becomes of the refusal, and when, if none comes.
     refused: Option<(Instant, RegistrationFailed)>,
 }
 
@@ -80,25 +80,27 @@ impl Account {
             renewable: true, ..
         } = ctx.config.credentials
         {
-            ctx.emit(Event::TokenNeeded);
+            ctx.emit(Event::CredentialNeeded);
         }
     }
 
-    /// The registrar refuses the token: asks for another, once, where one can be had.
-    pub(super) fn ask_for_token(
+    /// The registrar refuses the token or the password: asks for another, once, where one can be had.
+    pub(super) fn ask_for_another(
         &mut self,
         failed: &RegistrationFailed,
         ctx: &mut Context<'_>,
     ) -> bool {
         let renewable = match ctx.config.credentials {
-            Credentials::Token { renewable, .. } => renewable,
-            Credentials::None | Credentials::Password { .. } | Credentials::Ha1 { .. } => false,
+            Credentials::Token { renewable, .. } | Credentials::Password { renewable, .. } => {
+                renewable
+            }
+            Credentials::None | Credentials::Ha1 { .. } => false,
         };
         if !renewable || std::mem::replace(&mut self.token.asked, true) {
             return false;
         }
         self.token.refused = Some((ctx.now + PATIENCE, failed.clone()));
-        ctx.emit(Event::TokenNeeded);
+        ctx.emit(Event::CredentialNeeded);
         true
     }
 

@@ -89,6 +89,7 @@ pub(crate) fn credentials(config: &Config, credentials: &Credentials) -> Option<
                 username,
                 realms,
                 password,
+                ..
             } => auth::Credentials::password(username, password.reveal()).map(|credentials| {
                 match realms.is_empty() {
                     true => credentials,

@@ -62,6 +62,7 @@ fn sip_account(options: &Options, address: Address) -> Result<AccountConfig, Con
             username,
             realms: realms(options)?,
             password,
+            renewable: options.renewable.unwrap_or(false),
         }
     } else if let Some(ha1) = &options.ha1 {
         Credentials::Ha1 {
@@ -73,7 +74,7 @@ fn sip_account(options: &Options, address: Address) -> Result<AccountConfig, Con
         Credentials::Token {
             realms: token_realms(options, &address)?,
             token: bearer(token)?,
-            renewable: options.renewable_token.unwrap_or(false),
+            renewable: options.renewable.unwrap_or(false),
         }
     } else {
         Credentials::None
@@ -196,7 +197,7 @@ fn triple(options: &Options, warnings: &mut Vec<String>) -> Result<AccountConfig
         credentials: Credentials::Token {
             realms: token_realms(options, &address)?,
             token,
-            renewable: options.renewable_token.unwrap_or(false),
+            renewable: options.renewable.unwrap_or(false),
         },
         address,
         is_triple: true,

@@ -179,11 +179,13 @@ impl std::fmt::Display for Address {
 pub enum Credentials {
     /// It does not.
     None,
-    /// By digest, in these realms; if there are none, in those that our own servers ask for.
+    /// By digest, in these realms; if there are none, in those that our own servers ask for; `renewable` where `CredentialNeeded`
+    /// brings another.
     Password {
         username: String,
         realms: Vec<String>,
         password: Secret,
+        renewable: bool,
     },
     /// By digest, without knowing the password.
     Ha1 {
@@ -191,7 +193,7 @@ pub enum Credentials {
         realm: String,
         ha1: Secret,
     },
-    /// By a bearer token (RFC 8898), sent to these realms only; `renewable` where `TokenNeeded`
+    /// By a bearer token (RFC 8898), sent to these realms only; `renewable` where `CredentialNeeded`
     /// brings a new one.
     Token {
         realms: Vec<String>,

@@ -15,7 +15,7 @@ use crate::door::secret::Secret;
 use crate::door::video::VideoInput;
 
 /// What `lib` adds to what its user gave.
-const NOT_THE_USERS: &str = "renewableToken";
+const NOT_THE_USERS: &str = "renewable";
 
 /// A value that an option can have.
 trait OptionValue: Sized {
@@ -98,8 +98,8 @@ options! {
     Options {
         /// The bearer token; if it is a JWT, its `sub` is the user.
         access_token, "accessToken": Secret = "a non-empty string";
-        /// A new token can be asked for with `TokenNeeded`.
-        renewable_token, "renewableToken": bool = "a boolean";
+        /// A function gave the password or the token, and can be asked for another with `CredentialNeeded`.
+        renewable, "renewable": bool = "a boolean";
         /// The SIP domain of the PureCloud triple.
         environment, "environment": String = "a domain name";
         /// Sent as `X-Organization-Id`.

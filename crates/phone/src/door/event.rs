@@ -218,9 +218,9 @@ pub enum Event {
     Message(Box<Message>),
     /// The access token expires in so many milliseconds.
     TokenWillExpire { expires_in: u64 },
-    /// A new access token is needed now; answer with
-    /// [`Command::SetAccessToken`](crate::Command::SetAccessToken).
-    TokenNeeded,
+    /// Another access token or password is needed now; answer with
+    /// [`Command::SetAccessToken`](crate::Command::SetAccessToken) or [`Command::SetPassword`](crate::Command::SetPassword).
+    CredentialNeeded,
     /// A connection to this server, whose query is left out, waits for its proxy; answer with
     /// [`Command::ProxyChosen`](crate::Command::ProxyChosen).
     ProxyNeeded { question: u32, url: String },

@@ -65,13 +65,16 @@ impl Phone {
         if new.reveal().is_empty() {
             return Err(PhoneError::invalid("The password must not be empty"));
         }
-        let (username, realms) = match &self.around.config.credentials {
+        let (username, realms, renewable) = match &self.around.config.credentials {
             Credentials::Password {
-                username, realms, ..
-            } => (username.clone(), realms.clone()),
+                username,
+                realms,
+                renewable,
+                ..
+            } => (username.clone(), realms.clone(), *renewable),
             Credentials::Ha1 {
                 username, realm, ..
-            } => (username.clone(), vec![realm.clone()]),
+            } => (username.clone(), vec![realm.clone()], false),
             Credentials::None | Credentials::Token { .. } => {
                 return Err(PhoneError::new(
                     ErrorCode::InvalidArgument,
@@ -84,6 +87,7 @@ impl Phone {
             username,
             realms,
             password: new,
+            renewable,
         };
         self.credentials_replaced();
         Ok(())

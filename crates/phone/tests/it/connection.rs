@@ -410,12 +410,12 @@ fn token_options(more: Value) -> Value {
 
 #[test]
 fn a_token_is_asked_for_before_it_ends() {
-    let mut rig = Rig::registered(token_options(json!({ "renewableToken": true })));
+    let mut rig = Rig::registered(token_options(json!({ "renewable": true })));
     rig.seconds(3539);
     assert_eq!(rig.count("tokenWillExpire"), 0);
     rig.seconds(1);
     assert_eq!(rig.last("tokenWillExpire")["expiresIn"], 60_000);
-    assert_eq!(rig.count("tokenNeeded"), 1);
+    assert_eq!(rig.count("credentialNeeded"), 1);
     let before = rig.registers.len();
     rig.done(json!({ "type": "setAccessToken", "token": token(7200) }));
     assert_eq!(
@@ -431,7 +431,7 @@ fn a_token_is_asked_for_before_it_ends() {
 
 #[test]
 fn a_token_that_comes_after_a_sleep_ends_at_its_own_time() {
-    let mut rig = Rig::registered(token_options(json!({ "renewableToken": true })));
+    let mut rig = Rig::registered(token_options(json!({ "renewable": true })));
     rig.network(NetworkChange {
         slept: Duration::from_secs(3600),
         rerouted: false,
@@ -439,12 +439,12 @@ fn a_token_that_comes_after_a_sleep_ends_at_its_own_time() {
         our_end: OurEnd::Kept,
     });
     rig.advance(Duration::from_millis(10));
-    assert_eq!(rig.count("tokenNeeded"), 1, "it has ended meanwhile");
+    assert_eq!(rig.count("credentialNeeded"), 1, "it has ended meanwhile");
     rig.done(json!({ "type": "setAccessToken", "token": token(7200) }));
     rig.seconds(3539);
-    assert_eq!(rig.count("tokenNeeded"), 1);
+    assert_eq!(rig.count("credentialNeeded"), 1);
     rig.seconds(2);
-    assert_eq!(rig.count("tokenNeeded"), 2);
+    assert_eq!(rig.count("credentialNeeded"), 2);
 }
 
 #[test]
@@ -466,12 +466,12 @@ fn a_token_that_nobody_can_renew_only_warns() {
     let mut rig = Rig::registered(token_options(json!({})));
     rig.seconds(3600);
     assert_eq!(rig.count("tokenWillExpire"), 1);
-    assert_eq!(rig.count("tokenNeeded"), 0);
+    assert_eq!(rig.count("credentialNeeded"), 0);
 }
 
 #[test]
 fn a_refused_token_is_replaced_once_and_initialize_succeeds() {
-    let mut rig = Rig::new(token_options(json!({ "renewableToken": true })));
+    let mut rig = Rig::new(token_options(json!({ "renewable": true })));
     rig.registrar = false;
     let ticket = rig.command(json!({ "type": "initialize" }));
     rig.up();
@@ -484,7 +484,7 @@ fn a_refused_token_is_replaced_once_and_initialize_succeeds() {
             "Bearer realm=\"example.com\"",
         ));
     }
-    assert_eq!(rig.count("tokenNeeded"), 1);
+    assert_eq!(rig.count("credentialNeeded"), 1);
     assert!(rig.reply(ticket).is_none());
     rig.registrar = true;
     rig.done(json!({ "type": "setAccessToken", "token": token(7200) }));
@@ -493,7 +493,7 @@ fn a_refused_token_is_replaced_once_and_initialize_succeeds() {
 
 #[test]
 fn a_token_that_does_not_come_fails_initialize() {
-    let mut rig = Rig::new(token_options(json!({ "renewableToken": true })));
+    let mut rig = Rig::new(token_options(json!({ "renewable": true })));
     rig.registrar = false;
     let ticket = rig.command(json!({ "type": "initialize" }));
     rig.up();
@@ -508,6 +508,63 @@ fn a_token_that_does_not_come_fails_initialize() {
     }
     rig.seconds(31);
     assert_eq!(code(&rig.error(ticket)), "ERR_AUTHENTICATION_FAILED");
+}
+
+/// The registrar refuses what it is shown, until it falls silent.
+fn refuse_password(rig: &mut Rig, code: u16) {
+    let challenge = "Digest realm=\"example.com\", nonce=\"n1\", algorithm=SHA-256, qop=\"auth\"";
+    while !rig.is_silent() {
+        let register = rig.request(&sip::message::Method::Register);
+        let code = match register.headers().contains("Authorization") {
+            true => code,
+            false => 401,
+        };
+        rig.receive(with_header(&register, code, "WWW-Authenticate", challenge));
+    }
+}
+
+#[test]
+fn a_refused_password_is_replaced_once_for_each_time_that_one_was_accepted() {
+    for code in [401, 403] {
+        let mut rig = Rig::new(alice_with(json!({ "renewable": true })));
+        rig.registrar = false;
+        let ticket = rig.command(json!({ "type": "initialize" }));
+        rig.up();
+        refuse_password(&mut rig, code);
+        assert_eq!(rig.count("credentialNeeded"), 1);
+        assert!(rig.reply(ticket).is_none());
+        assert_eq!(rig.count("registrationFailed"), 0);
+        rig.registrar = true;
+        rig.done(json!({ "type": "setPassword", "password": "changed" }));
+        assert_eq!(rig.reply(ticket), Some(&Ok(Reply::Done)));
+
+        rig.registrar = false;
+        rig.command(json!({ "type": "register" }));
+        refuse_password(&mut rig, code);
+        assert_eq!(rig.count("credentialNeeded"), 2, "it was changed again");
+        rig.done(json!({ "type": "setPassword", "password": "as wrong" }));
+        refuse_password(&mut rig, code);
+        rig.seconds(3600);
+        assert!(rig.is_silent());
+        assert_eq!(rig.count("credentialNeeded"), 2, "no account is locked");
+        assert_eq!(rig.last("registrationFailed")["code"], code);
+        assert_eq!(rig.last("registrationFailed")["fatal"], true);
+    }
+}
+
+#[test]
+fn a_password_that_does_not_come_fails_initialize_and_one_that_nobody_gives_is_not_asked_for() {
+    for (renewable, asked) in [(true, 1), (false, 0)] {
+        let mut rig = Rig::new(alice_with(json!({ "renewable": renewable })));
+        rig.registrar = false;
+        let ticket = rig.command(json!({ "type": "initialize" }));
+        rig.up();
+        refuse_password(&mut rig, 401);
+        assert_eq!(rig.count("credentialNeeded"), asked);
+        rig.seconds(31);
+        assert_eq!(code(&rig.error(ticket)), "ERR_AUTHENTICATION_FAILED");
+        assert_eq!(rig.count("registrationFailed"), 1);
+    }
 }
 
 #[test]
