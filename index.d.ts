@@ -686,7 +686,7 @@ export interface Party {
  * it proves nothing.
  */
 export interface CallerIdentity {
-    /** The caller, as the network has verified (`P-Asserted-Identity`). */
+    /** The caller, as the network has verified (`P-Asserted-Identity`): the phone's own server, and peers of `trustDomain`. */
     asserted?: Party[];
     /** The caller, as older systems name it (`Remote-Party-ID`). */
     remoteParty?: Party[];
@@ -1686,6 +1686,12 @@ export interface SoftphoneOptions {
     listen?: Listen;
     /** Who may call a phone that listens: addresses and networks such as `'203.0.113.0/24'`. Nobody else is heard. */
     peers?: readonly string[];
+    /**
+     * Between whom a caller's identity is asserted (RFC 3325): addresses and networks, and hosts of `servers`. What a peer of these says in
+     * `P-Asserted-Identity` stands in `identity.asserted`, that of other peers does not; what the phone's own server says always does. If
+     * all of `servers` are named, each call tells them `P-Asserted-Identity`: `preferredIdentity`, `from` or `uri`. Default none.
+     */
+    trustDomain?: readonly string[];
     /** The user for authentication; default the user of `uri`, or the `sub` claim of the token. */
     username?: string;
     /**
@@ -2129,8 +2135,17 @@ export interface CallOptions extends Abortable {
     /** The conversation that the call belongs to, sent in the conversation header. */
     conversationId?: string;
     /**
+     * Who calls, in `From`: a number, an address or a SIP URI, with a name if there is to be one. For a phone with `register: false`, as at
+     * a trunk; the carrier decides which numbers it takes. A registrar knows the phone by its `uri` alone: ask it by
+     * {@link preferredIdentity}, or `call()` rejects with `ERR_INVALID_ARGUMENT`.
+     */
+    from?: string | {
+        number: string;
+        name?: string;
+    };
+    /**
      * The name wished to be shown to the other party, sent as `P-Preferred-Identity` for the server to apply; `From` keeps
-     * the phone's `displayName`.
+     * the phone's `displayName`. To servers of {@link SoftphoneOptions.trustDomain} it is `P-Asserted-Identity`, which each call has.
      */
     displayName?: string;
     /** The address wished to be shown to the other party, such as a department's number: sent as {@link displayName} is. */

@@ -10,6 +10,7 @@ import { wireHeaders } from './wire-options'
 export const callOptions: Schema = {
   headers,
   conversationId: 'text',
+  from: { either: ['text', { object: { number: 'text', name: 'prose' }, required: ['number'] }] },
   displayName: 'prose',
   preferredIdentity: 'text',
   anonymous: 'boolean',
@@ -30,12 +31,13 @@ export const callOptions: Schema = {
 export const starting: Schema = { ...callOptions, phoneNumber: 'text' }
 
 /** The same in the addon's words. */
-export function wireCall({ mediaStream, audioElement, headers, autoAnswer, video, screen, ...rest }: Omit<CallOptions, 'signal'>): WireCallOptions {
+export function wireCall({ mediaStream, audioElement, headers, from, autoAnswer, video, screen, ...rest }: Omit<CallOptions, 'signal'>): WireCallOptions {
   return {
     ...rest,
     input: mediaStream === undefined ? undefined : wireInput('mediaStream', mediaStream),
     output: audioElement === undefined ? undefined : wireOutput('audioElement', audioElement),
     headers: wireHeaders(headers),
+    from: typeof from === 'string' ? { number: from } : from,
     autoAnswer: autoAnswer === true ? {} : autoAnswer || undefined,
     ...wireShown({ video, screen }),
   }

@@ -34,7 +34,7 @@ export interface Party {
  * it proves nothing.
  */
 export interface CallerIdentity {
-  /** The caller, as the network has verified (`P-Asserted-Identity`). */
+  /** The caller, as the network has verified (`P-Asserted-Identity`): the phone's own server, and peers of `trustDomain`. */
   asserted?: Party[]
   /** The caller, as older systems name it (`Remote-Party-ID`). */
   remoteParty?: Party[]

@@ -139,8 +139,14 @@ export interface CallOptions extends Abortable {
   /** The conversation that the call belongs to, sent in the conversation header. */
   conversationId?: string
   /**
+   * Who calls, in `From`: a number, an address or a SIP URI, with a name if there is to be one. For a phone with `register: false`, as at
+   * a trunk; the carrier decides which numbers it takes. A registrar knows the phone by its `uri` alone: ask it by
+   * {@link preferredIdentity}, or `call()` rejects with `ERR_INVALID_ARGUMENT`.
+   */
+  from?: string | { number: string; name?: string }
+  /**
    * The name wished to be shown to the other party, sent as `P-Preferred-Identity` for the server to apply; `From` keeps
-   * the phone's `displayName`.
+   * the phone's `displayName`. To servers of {@link SoftphoneOptions.trustDomain} it is `P-Asserted-Identity`, which each call has.
    */
   displayName?: string
   /** The address wished to be shown to the other party, such as a department's number: sent as {@link displayName} is. */

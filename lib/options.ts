@@ -232,6 +232,12 @@ export interface SoftphoneOptions {
   listen?: Listen
   /** Who may call a phone that listens: addresses and networks such as `'203.0.113.0/24'`. Nobody else is heard. */
   peers?: readonly string[]
+  /**
+   * Between whom a caller's identity is asserted (RFC 3325): addresses and networks, and hosts of `servers`. What a peer of these says in
+   * `P-Asserted-Identity` stands in `identity.asserted`, that of other peers does not; what the phone's own server says always does. If
+   * all of `servers` are named, each call tells them `P-Asserted-Identity`: `preferredIdentity`, `from` or `uri`. Default none.
+   */
+  trustDomain?: readonly string[]
   /** The user for authentication; default the user of `uri`, or the `sub` claim of the token. */
   username?: string
   /**

@@ -536,6 +536,7 @@ export interface WireCallOptions {
   headers?: [string, string][] | undefined
   conversationId?: string | undefined
   timeout?: number | undefined
+  from?: WireFrom | undefined
   displayName?: string | undefined
   preferredIdentity?: string | undefined
   anonymous?: boolean | undefined
@@ -569,6 +570,11 @@ export interface WireProcessing {
   echoCancellation?: boolean | undefined
   noiseSuppression?: boolean | undefined
   autoGainControl?: boolean | undefined
+}
+
+export interface WireFrom {
+  number: string
+  name?: string | undefined
 }
 
 export type WireUserToUser =
@@ -936,6 +942,7 @@ export const optionNames = {
     'register',
     'listen',
     'peers',
+    'trustDomain',
     'registerExpires',
     'instanceId',
     'journal',

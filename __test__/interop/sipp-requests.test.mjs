@@ -221,6 +221,15 @@ describe('requests of sipp, through Kamailio and rtpengine', { skip: peers('kama
     assert.doesNotMatch(sipp.messages, /^(?:From|Contact):.*alice/im)
   })
 
+  test('a phone that does not register calls by a number of its own choice, and tells a trusted server who calls', async (t) => {
+    const phone = { uri: 'sip:exchange@sip.test', password: 'exchangepw', register: false, trustDomain: ['127.0.0.1'] }
+    const from = { number: '+49 30 1234', name: 'Office' }
+    const matches = { From: '^ *"Office" <sip:\\+49301234@sip.test', 'P-Asserted-Identity': '<sip:\\+49300@sip.test' }
+    const { sipp, session } = await called(t, ends, { phone, call: { from, preferredIdentity: '+49300' }, matches })
+    await session.end()
+    await sipp.done
+  })
+
   test('an intercom call asks to be answered in each of the usual ways', async (t) => {
     const matches = { 'Call-Info': 'answer-after=0', 'Alert-Info': 'alert-autoanswer', 'Answer-Mode': 'Auto' }
     const { sipp, session } = await called(t, ends, { call: { autoAnswer: true }, matches })

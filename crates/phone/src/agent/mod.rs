@@ -32,6 +32,7 @@ use crate::door::event::Event;
 use crate::door::level::Level;
 use crate::door::neighbour::TrunkId;
 use crate::door::output::{Output, SipText};
+use crate::reading::caller_identity::Trust;
 
 /// What an endpoint has given a name to.
 pub(crate) trait Named {
@@ -105,6 +106,21 @@ impl Agent {
     /// The trunk that this belongs to; `None` if it is the server's.
     pub(crate) fn trunk_of(&self, named: &impl Named) -> Option<TrunkId> {
         trunks::trunk_of(named.name())
+    }
+
+    /// Whether what is asserted by whom this is of is believed.
+    pub(crate) fn trust_in(&self, named: &impl Named, config: &Config) -> Trust {
+        let within = match self.trunk_of(named) {
+            None => true,
+            Some(trunk) => {
+                let trunk = self.trunks.get(trunk);
+                trunk.is_some_and(|trunk| config.trust_domain.has(trunk.peer_address()))
+            }
+        };
+        match within {
+            true => Trust::Within,
+            false => Trust::Outside,
+        }
     }
 
     /// Whether there is a way to where this belongs: to its peer, or to the server.

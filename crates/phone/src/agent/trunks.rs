@@ -83,6 +83,12 @@ struct Search {
     told: bool,
 }
 
+impl Trunk {
+    pub(super) fn peer_address(&self) -> IpAddr {
+        self.peer.address
+    }
+}
+
 /// What has become of a trunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TrunkNews {

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::error::ConfigError;
 use super::options::{ListenOptions, PortOption};
+use super::server::Server;
 use crate::door::ice_server::OneOrMany;
 use crate::door::secret::Secret;
 
@@ -204,6 +205,59 @@ pub(super) fn peers(names: Vec<String>) -> Result<Vec<Network>, ConfigError> {
         })
     };
     names.into_iter().enumerate().map(read).collect()
+}
+
+/// Between whom `P-Asserted-Identity` counts (RFC 3325 §2.3).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustDomain {
+    networks: Vec<Network>,
+    /// Each of `servers` belongs to it.
+    pub has_servers: bool,
+}
+
+impl TrustDomain {
+    /// Whether what a peer at this address asserts is believed.
+    pub fn has(&self, address: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.has(address))
+    }
+}
+
+/// `trustDomain`. It has the servers if it has each of them: a call goes to whichever is there.
+pub(super) fn trust_domain(
+    names: Vec<String>,
+    servers: &[Server],
+) -> Result<TrustDomain, ConfigError> {
+    let mut networks = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        match Network::read(name) {
+            Some(network) => networks.push(network),
+            None if servers.iter().any(|server| is_host(server, name)) => {}
+            None => {
+                let expected =
+                    "an address, a network such as '203.0.113.0/24', or the host of one of servers";
+                let name = format!("'{name}'");
+                return Err(ConfigError::new(
+                    format!("trustDomain[{index}]"),
+                    expected,
+                    name,
+                ));
+            }
+        }
+    }
+    let trusted = |server: &Server| {
+        let address: Option<IpAddr> = server.host.parse().ok();
+        names.iter().any(|name| is_host(server, name))
+            || address.is_some_and(|address| networks.iter().any(|known| known.has(address)))
+    };
+    let has_servers = !servers.is_empty() && servers.iter().all(trusted);
+    Ok(TrustDomain {
+        networks,
+        has_servers,
+    })
+}
+
+fn is_host(server: &Server, name: &str) -> bool {
+    server.host.eq_ignore_ascii_case(name)
 }
 
 #[cfg(test)]

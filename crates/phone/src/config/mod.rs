@@ -24,7 +24,7 @@ pub(crate) use headers::{check_headers, may_be_added};
 pub use ice::given_ice_servers;
 pub use ice::{IceScheme, IceTransport, IceUrl};
 pub(crate) use ice::{end_of as end_of_ice_servers, ice_servers};
-pub use listen::{Listen, ListenPlace, ListenTls, Network};
+pub use listen::{Listen, ListenPlace, ListenTls, Network, TrustDomain};
 pub use network::{InterfaceFilter, PortRange};
 pub use options::{
     AudioOption, AudioOptions, Auto, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
@@ -57,6 +57,8 @@ pub struct Config {
     pub listen: Option<Listen>,
     /// Who may call there.
     pub peers: Vec<Network>,
+    /// Between whom it is said and believed who calls.
+    pub trust_domain: TrustDomain,
     /// How the phone proves who it is.
     pub credentials: Credentials,
     /// Whether it registers.

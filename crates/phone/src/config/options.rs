@@ -143,6 +143,8 @@ options! {
         listen, "listen": ListenOptions = "an object such as { udp: 5060 }";
         /// Who may call there.
         peers, "peers": Vec<String> = "an array of addresses and networks such as ['203.0.113.0/24']";
+        /// Whose P-Asserted-Identity is believed, and who gets ours.
+        trust_domain, "trustDomain": Vec<String> = "an array of addresses, networks such as '203.0.113.0/24', and hosts of servers";
         /// Seconds; default 600.
         register_expires, "registerExpires": u64 = "a whole number of seconds from 1 to 86400";
         /// The `+sip.instance` of RFC 5626; default a new one for each phone.

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::account::{account, authorization, bearer_is_safe, domain};
 use super::headers::{check_headers, may_be_added};
-use super::listen::{listen, peers};
+use super::listen::{listen, peers, trust_domain};
 use super::network::{interfaces, port_range};
 use super::options::{
     AudioOption, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption, HeaderOption,
@@ -73,6 +73,7 @@ impl TryFrom<Options> for Config {
                 .display_name
                 .map(|name| printable("displayName", name))
                 .transpose()?,
+            trust_domain: trust_domain(options.trust_domain.unwrap_or_default(), &servers)?,
             servers,
             listen,
             peers: peers(options.peers.unwrap_or_default())?,

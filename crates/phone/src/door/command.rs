@@ -429,6 +429,8 @@ pub struct CallOptions {
     pub conversation_id: Option<String>,
     /// Milliseconds until an unanswered call is cancelled; never if absent.
     pub timeout: Option<u64>,
+    /// Who calls, instead of the phone's own address; for a phone that does not register.
+    pub from: Option<From>,
     /// The name that the proxy is asked to show instead of the phone's own (RFC 3325 §9.2).
     pub display_name: Option<String>,
     /// The address that the proxy is asked to show instead of the phone's own: a target.
@@ -445,6 +447,17 @@ pub struct CallOptions {
     pub video: Option<VideoInput>,
     /// What it sees of the screen; none is offered if absent.
     pub screen: Option<VideoInput>,
+}
+
+/// Who is said to call.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct From {
+    /// A number, an address or a SIP URI.
+    pub number: String,
+    /// The name; none if absent.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 /// How it is told when the other party speaks.

@@ -58,13 +58,14 @@ impl CallRequests {
             Err(code) => return ctx.answer(request, &Answer::new(code)),
         };
         let headers = message.headers();
+        let trust = ctx.agent.trust_in(&request, ctx.config);
         self.count += 1;
         let event = CallRequest {
             id: self.count,
             target: referred.target.to_string(),
             attended: referred.attended,
             from: parties::caller(headers),
-            identity: caller_identity::read(headers),
+            identity: caller_identity::read(headers, trust),
             referred_by: headers.get(HeaderName::ReferredBy).map(short),
             headers: headers::list(headers),
         };

@@ -49,8 +49,7 @@ impl Phone {
     pub(super) fn check_call(&self, options: &CallOptions) -> Result<(), PhoneError> {
         check_headers(&options.headers)?;
         self.check_shown(None, [options.video.as_ref(), options.screen.as_ref()])?;
-        invitation::headers(&mut options.clone(), &self.around.config)
-            .map_err(PhoneError::invalid)?;
+        invitation::read(&mut options.clone(), &self.around.config).map_err(PhoneError::invalid)?;
         Ok(())
     }
 
@@ -61,15 +60,16 @@ impl Phone {
         call: OutgoingCall,
         mut options: CallOptions,
     ) -> Result<SessionId, PhoneError> {
-        let headers =
-            invitation::headers(&mut options, &self.around.config).map_err(PhoneError::invalid)?;
+        let invitation =
+            invitation::read(&mut options, &self.around.config).map_err(PhoneError::invalid)?;
         let dial = Dial {
             ticket,
             peer: parties::peer(&call.target),
             target: call.target,
             conversation_id: options.conversation_id.unwrap_or_default(),
+            from: invitation.from,
             anonymous: options.anonymous,
-            headers,
+            headers: invitation.headers,
             timeout: options.timeout.map(Duration::from_millis),
             voice_activity: options.voice_activity,
             input: options.input,

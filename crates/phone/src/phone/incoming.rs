@@ -38,7 +38,8 @@ impl Phone {
         if self.ending.has_begun() {
             return Err(Reply::new(480));
         }
-        let arrival = arrival::read(usage, request, &self.around.config);
+        let trust = self.around.agent.trust_in(&usage, &self.around.config);
+        let arrival = arrival::read(usage, request, &self.around.config, trust);
         let mut replaces = None;
         let replaced = self.replaced(usage, request).map_err(Reply::new)?;
         if let Some(old) = replaced

@@ -14,7 +14,8 @@ use crate::door::event::Event;
 use crate::door::notifier::{NotifierEndReason, SubscriptionRequest};
 use crate::door::output::Wake;
 use crate::door::text::is_token;
-use crate::reading::{caller_identity, content, headers, outcome, parties};
+use crate::reading::caller_identity::{self, Trust};
+use crate::reading::{content, headers, outcome, parties};
 
 /// Requests that wait for the application at once.
 const MOST_ASKED: usize = 256;
@@ -60,7 +61,8 @@ impl Notifiers {
         let id = self.count;
         let until = ctx.now + PATIENCE;
         self.all.insert(id, Notifier::Asked { request, until });
-        let event = read(id, message);
+        let trust = ctx.agent.trust_in(&request, ctx.config);
+        let event = read(id, message, trust);
         ctx.emit(Event::SubscriptionRequest(Box::new(event)));
     }
 
@@ -245,7 +247,7 @@ impl Notifiers {
     }
 }
 
-fn read(id: u64, request: &Request) -> SubscriptionRequest {
+fn read(id: u64, request: &Request, trust: Trust) -> SubscriptionRequest {
     let headers = request.headers();
     let event = headers.typed::<header::Event<'_>>().and_then(Result::ok);
     SubscriptionRequest {
@@ -255,7 +257,7 @@ fn read(id: u64, request: &Request) -> SubscriptionRequest {
             .unwrap_or_default(),
         target: target(headers),
         from: parties::caller(headers),
-        identity: caller_identity::read(headers),
+        identity: caller_identity::read(headers, trust),
         accept: accepted(headers),
         expires: expires(headers),
         headers: headers::list(headers),

@@ -3,7 +3,8 @@
 use sip::endpoint::UsageId;
 use sip::message::{HeaderName, Request};
 
-use super::{caller_identity, conversation_id, headers, parties, sdp};
+use super::caller_identity::{self, Trust};
+use super::{conversation_id, headers, parties, sdp};
 use crate::config::Config;
 use crate::door::caller_identity::CallerIdentity;
 use crate::door::peer::Peer;
@@ -24,7 +25,7 @@ pub(crate) struct Arrival {
 }
 
 /// Reads an INVITE.
-pub(crate) fn read(usage: UsageId, request: &Request, config: &Config) -> Arrival {
+pub(crate) fn read(usage: UsageId, request: &Request, config: &Config, trust: Trust) -> Arrival {
     let headers = headers::list(request.headers());
     let call_id = request
         .headers()
@@ -36,7 +37,7 @@ pub(crate) fn read(usage: UsageId, request: &Request, config: &Config) -> Arriva
         usage,
         called: called(request),
         peer: parties::caller(request.headers()),
-        identity: caller_identity::read(request.headers()),
+        identity: caller_identity::read(request.headers(), trust),
         conversation_id: conversation_id::find(&headers, &config.conversation_id_headers, &call_id),
         call_id,
         headers,

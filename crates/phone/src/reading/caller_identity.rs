@@ -14,9 +14,19 @@ use crate::reading::user_to_user;
 /// Of each list the first.
 const MOST: usize = 16;
 
+/// Whether who sent a request belongs to our trust domain (RFC 3325 §2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// It does: the phone's own server, and the peers that are named.
+    Within,
+    /// It does not: what it asserts is not told as that.
+    Outside,
+}
+
 /// Reads a request's headers.
-pub(crate) fn read(headers: &Headers) -> CallerIdentity {
+pub(crate) fn read(headers: &Headers, trust: Trust) -> CallerIdentity {
     let asserted = headers.list::<PAssertedIdentity<'_>>().flatten();
+    let asserted = asserted.filter(|_| trust == Trust::Within);
     let remote = headers.list::<RemotePartyId<'_>>().flatten();
     let diversion = headers.list::<Diversion<'_>>().flatten();
     let history = headers.list::<HistoryInfo<'_>>().flatten();

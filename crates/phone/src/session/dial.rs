@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use sip::dialog::SessionUuids;
-use sip::endpoint::{Invite, Reply};
+use sip::endpoint::{Caller, Invite, Reply};
 use sip::message::Response;
 use sip::uri::Uri;
 
@@ -33,6 +33,7 @@ pub(crate) struct Dial {
     pub(crate) target: Uri<'static>,
     pub(crate) peer: Peer,
     pub(crate) conversation_id: String,
+    pub(crate) from: Option<Box<Caller>>,
     pub(crate) anonymous: bool,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) timeout: Option<Duration>,
@@ -54,6 +55,7 @@ impl Session {
         let state = State::Offering(Offering {
             ticket: dial.ticket,
             target: dial.target,
+            from: dial.from,
             anonymous: dial.anonymous,
             headers: dial.headers,
             timeout: dial.timeout,
@@ -105,8 +107,10 @@ impl Session {
         let timeout = offering.timeout;
         let held = std::mem::take(&mut offering.held);
         let headers = std::mem::take(&mut offering.headers);
+        let from = offering.from.take();
         let invite = Invite {
             headers: headers.clone(),
+            from,
             anonymous: offering.anonymous,
             session: self.facts.uuids.map(|uuids| uuids.local),
             ..Invite::offer(offering.target.clone(), sdp)

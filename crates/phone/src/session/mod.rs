@@ -53,7 +53,7 @@ mod video;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use sip::endpoint::{ServerRequestId, UsageId};
+use sip::endpoint::{Caller, ServerRequestId, UsageId};
 use sip::uri::Uri;
 
 use connectivity::{Connectivity, MediaPath};
@@ -202,6 +202,7 @@ pub(crate) struct Answering {
 pub(crate) struct Offering {
     pub(crate) ticket: Ticket,
     target: Uri<'static>,
+    from: Option<Box<Caller>>,
     anonymous: bool,
     headers: Vec<(String, String)>,
     timeout: Option<Duration>,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use sip::message::{Method, Request};
 
-use crate::harness::{Caller, Pair, Rig, alice, alice_with, header};
+use crate::harness::{Caller, Pair, Rig, alice, alice_with, answer, header};
 
 #[test]
 fn what_servers_say_of_the_caller_is_told() {
@@ -179,4 +179,117 @@ fn what_can_not_be_written_is_refused() {
         assert_eq!(rig.refused(call), "ERR_INVALID_ARGUMENT", "{options}");
     }
     assert!(rig.is_silent());
+}
+
+/// Alice at a trunk where she does not register.
+fn trunk(more: serde_json::Value) -> serde_json::Value {
+    let mut options = alice_with(json!({ "register": false, "displayName": "Alice" }));
+    for (name, value) in more.as_object().unwrap() {
+        options[name] = value.clone();
+    }
+    options
+}
+
+/// The INVITE of a call over that trunk, and the rig after it.
+fn over_a_trunk(more: serde_json::Value, options: serde_json::Value) -> (Rig, Request) {
+    let mut rig = Rig::registered(trunk(more));
+    rig.command(json!({ "type": "call", "target": "+15550199", "options": options }));
+    let invite = rig.request(&Method::Invite);
+    (rig, invite)
+}
+
+#[test]
+fn a_phone_that_does_not_register_calls_by_any_number() {
+    let from = json!({ "from": { "number": "+49 30 1234", "name": "Office" } });
+    let (mut rig, invite) = over_a_trunk(json!({}), from);
+    let said = header(&invite, "From").unwrap();
+    assert!(
+        said.starts_with("\"Office\" <sip:+49301234@example.com;user=phone>;tag="),
+        "{said}"
+    );
+    assert_eq!(header(&invite, "P-Preferred-Identity"), None);
+    rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+    rig.request(&Method::Ack);
+    let id = rig.id_of("sessionStarted");
+    rig.command(json!({ "type": "end", "id": id }));
+    let bye = rig.request(&Method::Bye);
+    // The whole dialog is that number's.
+    assert_eq!(header(&bye, "From"), Some(said));
+
+    let hidden = json!({ "from": { "number": "+49301234" }, "anonymous": true });
+    let (_, invite) = over_a_trunk(json!({}), hidden);
+    assert!(
+        header(&invite, "From")
+            .unwrap()
+            .contains("anonymous.invalid")
+    );
+    assert_eq!(
+        header(&invite, "P-Preferred-Identity").as_deref(),
+        Some("<sip:+49301234@example.com;user=phone>")
+    );
+}
+
+#[test]
+fn another_caller_than_the_phone_is_refused_where_it_registers_or_is_nobody() {
+    let mut rig = Rig::registered(alice());
+    let options = json!({ "from": { "number": "+49301234" } });
+    let ticket = rig.command(json!({ "type": "call", "target": "bob", "options": options }));
+    let error = rig.error(ticket);
+    assert!(
+        error.to_string().contains("from needs register: false"),
+        "{error}"
+    );
+    let mut rig = Rig::registered(trunk(json!({})));
+    for from in [
+        json!({ "number": "a\r\nX-Evil: 1" }),
+        json!({ "number": "" }),
+        json!({ "number": "+49", "name": "a\r\nX-Evil: 1" }),
+    ] {
+        let call = json!({ "type": "call", "target": "bob", "options": { "from": from } });
+        assert_eq!(rig.refused(call), "ERR_INVALID_ARGUMENT", "{from}");
+    }
+    assert!(rig.is_silent());
+}
+
+/// RFC 3325 §5 and §9.1: within the trust domain who calls is asserted, and asked to be kept there.
+#[test]
+fn who_calls_is_asserted_to_servers_of_the_trust_domain_alone() {
+    let within = json!({ "trustDomain": ["PBX.example.com"] });
+    let asserted = |invite: &Request| header(invite, "P-Asserted-Identity");
+    for (options, expected) in [
+        (json!({}), "\"Alice\" <sip:alice@example.com>"),
+        (
+            json!({ "from": { "number": "+49301234", "name": "Office" } }),
+            "\"Office\" <sip:+49301234@example.com;user=phone>",
+        ),
+        (
+            json!({ "from": { "number": "+49301234" }, "preferredIdentity": "+49300" }),
+            "<sip:+49300@example.com;user=phone>",
+        ),
+        (
+            json!({ "from": { "number": "+49301234" }, "anonymous": true }),
+            "<sip:+49301234@example.com;user=phone>",
+        ),
+    ] {
+        let (_, invite) = over_a_trunk(within.clone(), options.clone());
+        assert_eq!(asserted(&invite).as_deref(), Some(expected), "{options}");
+        assert_eq!(header(&invite, "P-Preferred-Identity"), None);
+        let hidden = options["anonymous"].is_boolean().then(|| "id".to_owned());
+        assert_eq!(header(&invite, "Privacy"), hidden);
+    }
+    let other = "sip:carrier.example.com;transport=tcp";
+    for outside in [
+        json!({}),
+        json!({ "trustDomain": ["203.0.113.0/24"] }),
+        // A call goes to whichever of them is there.
+        json!({ "trustDomain": ["pbx.example.com"], "servers": ["wss://pbx.example.com/ws", other] }),
+    ] {
+        let (_, invite) = over_a_trunk(outside.clone(), json!({}));
+        assert_eq!(asserted(&invite), None, "{outside}");
+    }
+    let (_, invite) = over_a_trunk(
+        json!({ "trustDomain": ["203.0.113.0/24"], "servers": "sip:203.0.113.7;transport=tcp" }),
+        json!({}),
+    );
+    assert!(asserted(&invite).is_some());
 }

@@ -443,6 +443,39 @@ fn peers_can_call_a_phone_that_no_server_reaches() {
 }
 
 #[test]
+fn what_a_peer_asserts_is_told_as_that_within_the_trust_domain_alone() {
+    let asserted = [
+        ("P-Asserted-Identity", "<sip:+15550123@carrier.example>"),
+        ("Privacy", "id"),
+    ];
+    for (domain, told) in [
+        (json!([]), 0),
+        (json!(["198.51.100.0/24"]), 0),
+        (json!(["203.0.113.7"]), 1),
+        (json!(["203.0.113.0/24"]), 1),
+    ] {
+        let mut options = trunk();
+        options["trustDomain"] = domain.clone();
+        let mut rig = listening(options);
+        let mut caller = Caller::new("c1");
+        datagram(&mut rig, PEER, caller.invite(&asserted, Some(OFFER)));
+        let pending = pending(&rig);
+        assert_eq!(pending.identity.asserted.len(), told, "{domain}");
+        assert_eq!(pending.identity.privacy, ["id"]);
+        for status in [100, 180] {
+            let answer = answer(&mut rig, at(PEER));
+            assert_eq!(answer.status().code(), status);
+            assert_eq!(answer.headers().get("P-Asserted-Identity"), None);
+        }
+    }
+    // The phone's own server has asserted it, whoever else is trusted.
+    let mut rig = listening(beside_a_server(json!({})));
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&asserted, Some(OFFER)));
+    assert_eq!(pending(&rig).identity.asserted.len(), 1);
+}
+
+#[test]
 fn a_peer_says_nothing_of_our_messages() {
     let mut rig = listening(trunk());
     let mut caller = Caller::new("mwi");
@@ -527,7 +560,11 @@ fn a_server_that_is_not_reached_at_first_ends_listening_too() {
 #[test]
 fn a_trunk_s_options_fit_together() {
     const PEM: &str = "-----BEGIN CERTIFICATE-----\n";
-    let mistakes: [(Value, &str); 10] = [
+    let mistakes: [(Value, &str); 11] = [
+        (
+            json!({ "trustDomain": ["carrier.example.com"] }),
+            "Option 'trustDomain[0]' must be an address, a network",
+        ),
         (
             json!({ "listen": { "tls": { "port": 1, "cert": "a", "key": PEM } } }),
             "Option 'listen.tls.cert' must be PEM text",

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::command::{CommandError, Invite};
+use super::compose::As;
 use super::event::{Event, FailureCause, RequestFailure, UsageId};
 use super::redirecting::{alternatives, is_redirection};
 use super::reliable::Arrived;
@@ -28,11 +29,17 @@ impl Endpoint {
             target,
             headers,
             body,
+            from,
             anonymous,
             session,
         } = invite;
+        let caller = match (anonymous, &from) {
+            (true, _) => As::Nobody,
+            (false, Some(from)) => As::Another(from),
+            (false, None) => As::Ourselves,
+        };
         let body = body.as_ref();
-        let mut request = self.request_to(Method::Invite, &target, &headers, body, anonymous)?;
+        let mut request = self.request_to(Method::Invite, &target, &headers, body, caller)?;
         self.name_session(&mut request, session);
         self.ask_for_timer(&mut request, Timing::default());
         self.offer_reliability(&mut request);

@@ -42,11 +42,22 @@ pub struct Invite {
     pub headers: Vec<(String, String)>,
     /// The offer; `None` asks the other side for one.
     pub body: Option<Body>,
+    /// Who calls, in the place of the endpoint's own address and name; the dialog is that party's.
+    pub from: Option<Box<Caller>>,
     /// Says nothing of who calls: an anonymous From, a Contact without our name, and `Privacy: id` where the headers
     /// have none (RFC 3323 §4.1.1, RFC 3325 §9.3).
     pub anonymous: bool,
     /// Our half of the session's name (RFC 7989), if the call belongs to a session that has one already.
     pub session: Option<u128>,
+}
+
+/// A party that calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Its address.
+    pub uri: Uri<'static>,
+    /// Its name.
+    pub display_name: Option<String>,
 }
 
 impl Invite {
@@ -56,6 +67,7 @@ impl Invite {
             target,
             headers: Vec::new(),
             body: None,
+            from: None,
             anonymous: false,
             session: None,
         }

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::command::{Body, CommandError, Reply};
+use super::command::{Body, Caller, CommandError, Reply};
 use super::{Endpoint, EndpointConfig};
 use crate::dialog::wants_privacy;
 use crate::header::{CSeq, NameAddr, To};
@@ -10,6 +10,14 @@ use crate::message::{HeaderName, Headers, Method, Request, Response, StatusCode}
 use crate::put::Put;
 use crate::transaction::{Flow, FlowId, Transport};
 use crate::uri::{Scheme, Uri};
+
+/// Who a request is of, by its From.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum As<'a> {
+    Ourselves,
+    Another(&'a Caller),
+    Nobody,
+}
 
 impl Endpoint {
     /// Makes a request outside any dialog, up to its body.
@@ -19,16 +27,19 @@ impl Endpoint {
         target: &Uri<'_>,
         headers: &[(String, String)],
         body: Option<&Body>,
-        anonymous: bool,
+        caller: As<'_>,
     ) -> Result<Request, CommandError> {
         check_target(target)?;
         check_headers(headers)?;
         check_body(body)?;
         let tag = format!("{:016x}", self.draws.rng().next_u64());
         let call_id = long_id(self.draws.rng());
-        let from = match anonymous {
-            true => ANONYMOUS.to_owned(),
-            false => name_addr(self.config.display_name.as_deref(), &self.config.aor),
+        let from = match caller {
+            As::Nobody => ANONYMOUS.to_owned(),
+            As::Ourselves => name_addr(self.config.display_name.as_deref(), &self.config.aor),
+            As::Another(caller) => {
+                name_addr(caller.display_name.as_deref(), &caller.uri.to_request_uri())
+            }
         };
         let mut request = Request::new(method.clone(), target.to_request_uri());
         let out = request.headers_mut();
@@ -43,7 +54,7 @@ impl Endpoint {
         let out = request.headers_mut();
         push_all(out, &self.config.extra_headers);
         push_all(out, headers);
-        if anonymous && out.get(HeaderName::Privacy).is_none() {
+        if matches!(caller, As::Nobody) && out.get(HeaderName::Privacy).is_none() {
             out.put(HeaderName::Privacy, "id");
         }
         let private = wants_privacy(out);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rand::RngExt;
 
+use super::compose::As;
 use super::config::Probe;
 use super::{Alarm, Endpoint, Event, Output, compose};
 use crate::message::{Method, Response};
@@ -80,7 +81,7 @@ impl Endpoint {
     /// Asks by OPTIONS whether anybody is there, as line ends over UDP tell nothing.
     fn ask(&mut self, flow: FlowId, now: Instant) {
         let target = compose::registrar(&self.config);
-        let asked = self.request_to(Method::Options, &target, &[], None, false);
+        let asked = self.request_to(Method::Options, &target, &[], None, As::Ourselves);
         if let (Ok(request), true) = (asked, self.layer.may_send()) {
             let question = self.layer.send_request(flow, request, now);
             self.flows.asked(flow, question);

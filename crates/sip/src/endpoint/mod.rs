@@ -53,7 +53,7 @@ use crate::transaction::{self, ClientKey, Flow, FlowId, Layer, LayerConfig};
 use crate::uri::Uri;
 use crate::wheel::Wheel;
 
-pub use command::{Body, CommandError, Invite, Reply, Subscribe};
+pub use command::{Body, Caller, CommandError, Invite, Reply, Subscribe};
 pub use config::{EndpointConfig, KeepAlivePolicy, Limits, Probe, Redirects, SessionTimers};
 pub use dialog_requests::ends_call;
 pub use event::{

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::command::{Body, CommandError};
+use super::compose::As;
 use super::event::{Event, RequestId};
 use super::state::usage::Sent;
 use super::{Endpoint, FlowId};
@@ -37,7 +38,7 @@ impl Endpoint {
         }
         let flow = self.flow_to(target)?;
         self.check_transactions()?;
-        let mut request = self.request_to(method, target, headers, body, false)?;
+        let mut request = self.request_to(method, target, headers, body, As::Ourselves)?;
         self.signer.sign(&mut request, None);
         let id = RequestId(self.draws.id());
         self.send_outside(flow, id, request, 0, now);

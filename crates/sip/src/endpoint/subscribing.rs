@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rand::RngExt;
 
 use super::command::{CommandError, Reply, Subscribe};
+use super::compose::As;
 use super::compose::{check_headers, push_all};
 use super::event::{Event, RequestFailure, SubscriptionEnd, SubscriptionId};
 use super::standalone_requests::is_challenge;
@@ -42,8 +43,13 @@ impl Endpoint {
         }
         let headers = wish.headers();
         check_headers(&headers)?;
-        let mut request =
-            self.request_to(Method::Subscribe, &wish.target, &headers, None, false)?;
+        let mut request = self.request_to(
+            Method::Subscribe,
+            &wish.target,
+            &headers,
+            None,
+            As::Ourselves,
+        )?;
         self.signer.sign(&mut request, None);
         let id = SubscriptionId(self.draws.id());
         self.subscriptions
@@ -206,7 +212,7 @@ impl Endpoint {
             &wish.target,
             &wish.headers(),
             None,
-            false,
+            As::Ourselves,
         );
         let (Ok(mut request), Some(flow)) = (made, self.flows.choose(Some(flow))) else {
             return false;
