@@ -29,6 +29,7 @@ test('a phone drains: its call goes on, the next is refused in either direction,
   await drained
   assert.equal(left, 0)
 
+  assert.ok(!bob.metrics().includes('alice'))
   const own = (name, labels = '') => sample(bob.metrics(), `${name}{phone="${pbx.account('bob').uri}"${labels}}`)
   assert.equal(own('offhook_calls_total', ',direction="incoming"'), 1)
   assert.equal(own('offhook_calls_refused_total', ',code="503"'), 1)

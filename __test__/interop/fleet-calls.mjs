@@ -23,7 +23,7 @@ export async function placeCall(phone, fleet, { hold = 1000, until } = {}) {
     await call.over
   } catch (error) {
     call.outcome = call.setUp === undefined ? 'refused' : 'dropped'
-    call.code = error.sip?.code ?? error.code
+    call.code = error.sip ? `${error.sip.code} ${error.sip.reason}` : error.code
   }
   return call
 }

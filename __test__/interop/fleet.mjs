@@ -2,45 +2,65 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { placeCall } from './fleet-calls.mjs'
 import { kamailioBinary, kamailioModules } from './kamailio.mjs'
 import { freePorts, listening } from './ports.mjs'
 import { Child } from './processes.mjs'
 
+/** How often the dispatcher asks, in milliseconds. */
+const pingInterval = 2000
+
 const example = (name) => fileURLToPath(new URL(`../../examples/fleet/${name}`, import.meta.url))
 
-/** Starts Kamailio and processes that take so many calls each; its dispatcher's list has a place more than there are processes. */
-export async function startFleet({ processes = 3, calls, patience = 60_000 }) {
+/**
+ * Starts Kamailio and processes that take so many calls each; its dispatcher's list has a place more than there are processes.
+ * After so many failed questions in a row a process gets no more calls.
+ */
+export async function startFleet(options) {
+  // Another process may take a port between finding it free and binding it.
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await started(options)
+    } catch (error) {
+      if (attempt === 3) throw error
+    }
+  }
+}
+
+async function started({ processes = 3, calls, failures = 1, patience = 60_000 }) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-fleet-'))
   const [port, ...places] = await freePorts(processes + 2)
+  const children = []
+  // At SIGTERM they would wait for their calls.
+  const end = () => Promise.all(children.map((child) => child.stop('SIGKILL')))
+  process.once('exit', end)
+  const open = () => startProcess({ place: places.shift(), calls, signal: AbortSignal.timeout(patience), children })
   const fleet = {
     server: `sip:127.0.0.1:${port};transport=tcp`,
     domain: `127.0.0.1:${port}`,
     members: [],
-    /** Those that were replaced. */
-    former: [],
-    /** Puts a new process in the place of one, and resolves when the old one has ended by itself. */
+    /** Puts a new process in the place of one, once it is sent calls, and resolves when the old one has ended by itself. */
     async replace(index) {
       const old = fleet.members[index]
       const member = await open()
+      await member.isSentCalls()
       fleet.members[index] = member
-      fleet.former.push(old)
       await old.leave()
       places.push(old.place)
       return old
     },
     async stop() {
-      await Promise.all(children.map((child) => child.stop('SIGKILL')))
+      process.off('exit', end)
+      await end()
       rmSync(folder, { recursive: true, force: true })
     },
   }
-  const children = []
-  const open = () => startProcess({ place: places.shift(), calls, signal: AbortSignal.timeout(patience), children })
   const list = join(folder, 'dispatcher.list')
   writeFileSync(list, places.map((place) => `1 sip:127.0.0.1:${place};transport=tcp 9\n`).join(''))
   try {
-    const kamailio = startProxy(folder, port, list)
+    const kamailio = startProxy(folder, [`PORT=${port}`, `LIST="${list}"`, `FAILURES=${failures}`])
     children.push(kamailio)
     await Promise.race([
       listening(port, AbortSignal.timeout(patience)),
@@ -63,15 +83,14 @@ export async function spread(fleet, phone, signal) {
     const before = await taken(fleet)
     for (const _ of fleet.members) await placeCall(phone, fleet, { hold: 0 })
     if ((await taken(fleet)).every((count, index) => count > before[index])) return
-    signal.throwIfAborted()
+    await pause(50, undefined, { signal })
   }
 }
 
-function startProxy(folder, port, list) {
-  const modules = kamailioModules()
-  const defines = [`PORT=${port}`, `LIST="${list}"`, `MODULES="${modules}"`].flatMap((define) => ['-A', define])
+function startProxy(folder, defines) {
+  const all = [...defines, `MODULES="${kamailioModules()}"`].flatMap((define) => ['-A', define])
   const files = ['-P', join(folder, 'kamailio.pid'), '-w', folder, '-Y', folder]
-  return new Child(kamailioBinary(), ['-DD', '-E', '-m', '64', '-M', '16', '-f', example('kamailio.cfg'), ...files, ...defines])
+  return new Child(kamailioBinary(), ['-DD', '-E', '-m', '64', '-M', '16', '-f', example('kamailio.cfg'), ...files, ...all])
 }
 
 async function startProcess({ place, calls, signal, children }) {
@@ -80,7 +99,7 @@ async function startProcess({ place, calls, signal, children }) {
   children.push(child)
   const [, web] = await child.prints(/"text":"ready","port":(\d+)/, signal)
   const get = (path) => fetch(`http://127.0.0.1:${web}${path}`)
-  return {
+  const member = {
     place,
     child,
     health: async () => (await get('/health')).json(),
@@ -95,5 +114,11 @@ async function startProcess({ place, calls, signal, children }) {
       process.kill(child.pid, 'SIGTERM')
       await child.exited
     },
+    /** Resolves when it has had a call, or the dispatcher has asked it for certain. */
+    async isSentCalls() {
+      const end = performance.now() + 2 * pingInterval
+      while (performance.now() < end && (await taken({ members: [member] }))[0] === 0) await pause(100)
+    },
   }
+  return member
 }
