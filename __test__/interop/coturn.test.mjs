@@ -3,8 +3,10 @@ import { createHmac } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { EventEmitter, once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { hears, next, pbxOf, voice } from '../pbx.mjs'
-import { connect } from '../phones.mjs'
+import { connect, eventually } from '../phones.mjs'
+import { drain } from '../sound.mjs'
 import { startCoturn } from './coturn.mjs'
 import { peers } from './peers.mjs'
 import { wrtcPhone } from './wrtc.mjs'
@@ -130,6 +132,60 @@ describe('coturn', { skip: peers('coturn') }, () => {
     const failure = await session.answered.catch((reason) => reason)
     assert.equal(failure.sip?.code, 500)
     assert.ok(performance.now() - started < 3000, 'it waited for the server')
+  })
+})
+
+describe('coturn whose credentials end in mid call', { skip: peers('coturn'), concurrency: true }, () => {
+  /** A call over a relay of credentials that end after `lasts` seconds each; `options` are coturn's. */
+  async function limited(t, lasts, { nonceLifetime, lifetime }) {
+    const secret = 'shared-secret'
+    const more = ['--use-auth-secret', `--static-auth-secret=${secret}`, `--max-allocate-lifetime=${lifetime}`]
+    const server = await startCoturn({ nonceLifetime, more })
+    t.after(() => server.stop())
+    let given = 0
+    const iceServers = async () => {
+      const username = `${Math.floor(Date.now() / 1000) + lasts}:call-${given++}`
+      const credential = createHmac('sha1', secret).update(username).digest('base64')
+      return [{ urls: server.server.urls, username, credential }]
+    }
+    const { open } = await pbxOf(t)
+    const [alice, bob] = await Promise.all([open('alice', { iceServers, iceTransportPolicy: 'relay' }), open('bob')])
+    const call = await connect(alice, bob, 'bob')
+    const hear = () => {
+      for (const ear of [call.callerEar, call.calleeEar]) drain(ear)
+      return Promise.all([hears(call.callerEar, 1000), hears(call.calleeEar, 600)])
+    }
+    await hear()
+    const ended = (user) => Date.now() / 1000 > Number(user.split(':')[0]) + 1
+    const users = () => server.lines(/ALLOCATE processed, success/).map((line) => line.match(/user <([^>]*)>/)[1])
+    return { server, call, hear, ended, users }
+  }
+
+  test('renews a relay whose credentials have ended, and the call goes on over it', async (t) => {
+    // It is renewed after half of its life, when its credentials are a second too old.
+    const { server, call, hear, ended, users } = await limited(t, 3, { lifetime: 10 })
+    const began = Date.now()
+    await server.logs(/refreshed, .* lifetime=[1-9]/, 20_000)
+    const [first] = users()
+    assert.ok(ended(first), `${first} had not ended`)
+    await pause(began + 11_000 - Date.now())
+    await hear()
+    assert.deepEqual(new Set(users()), new Set([first]), 'it is the first relay')
+    assert.match(await path(call.outgoing), /^relay /)
+    await call.outgoing.end()
+  })
+
+  test('renews no relay any more, and the call goes on over another of the credentials that came meanwhile', async (t) => {
+    // A nonce that is stale when the relay is to be renewed, and a life too short for another try.
+    const { server, call, hear, ended, users } = await limited(t, 4, { nonceLifetime: 2, lifetime: 6 })
+    const [first] = users()
+    await eventually(() => users().some((user) => user !== first), 30_000)
+    assert.ok(ended(first), `${first} had not ended`)
+    // While ICE restarts there is no pair.
+    while (!/^relay /.test(await path(call.outgoing).catch(() => ''))) await pause(50)
+    await hear()
+    assert.equal(server.lines(/refreshed, .* lifetime=[1-9]/).length, 0)
+    await call.outgoing.end()
   })
 })
 

@@ -1,8 +1,8 @@
 //! Streams to a peer that takes some (RFC 6544): when they are opened, what goes on them, and what ends them.
 
 use media::transport::{
-    Candidate, CandidateKind, Description, Policy, Protocol, RemoteParameters, Role, Silence,
-    State, TcpType, TransportFailure,
+    Candidate, CandidateKind, Description, NamedCandidate, Policy, Protocol, RemoteParameters,
+    Role, Silence, State, TcpType, TransportFailure,
 };
 
 use crate::harness::{ALICE, BOB, Net, address, config, ice, ms, remote};
@@ -163,6 +163,48 @@ fn a_peer_has_us_open_four_streams_at_most_and_none_to_this_machine() {
     let hosts: Vec<_> = net.peers[ALICE].wanted.iter().map(|t| &*t.host).collect();
     assert_eq!(hosts, ["192.0.2.1", "192.0.2.2"]);
     assert!(net.peers[ALICE].transport.stats().refused.candidates > 10);
+}
+
+/// A name is no way around what may not be opened, whatever its answer says, and whatever another answer says later.
+#[test]
+fn names_open_no_stream_to_this_machine_or_to_services_whatever_they_turn_out_to_be() {
+    for (port, found, opened) in [
+        (443, "192.0.2.1", true),
+        (5432, "127.0.0.1", false),
+        (443, "127.0.0.1", false),
+        (5432, "::1", false),
+        (5432, "::ffff:127.0.0.1", false),
+        (443, "10.0.0.5", false),
+        (80, "192.168.1.1", false),
+        (25, "192.0.2.1", false),
+        (443, "::ffff:10.0.0.5", false),
+        (443, "fd00::1", false),
+        (8080, "169.254.169.254", false),
+        (8080, "224.0.0.251", false),
+        (8080, "0.0.0.0", false),
+    ] {
+        let mut net = net(Role::Controlled, false, Policy::All);
+        let mut offer = taking(&net, Description::Offer);
+        let name = "6f1b2a3c-0d4e-4f5a-8b6c-7d8e9f0a1b2c.local";
+        ice(&mut offer).candidates.clear();
+        ice(&mut offer).named = vec![NamedCandidate {
+            name: name.to_owned(),
+            candidate: passive(&format!("0.0.0.0:{port}")),
+        }];
+        net.with(ALICE, |alice, now| alice.set_remote(offer, now))
+            .unwrap();
+        net.run(ms(1000));
+        assert_eq!(net.peers[ALICE].asked, [name]);
+        for found in [found, "127.0.0.1"] {
+            net.with(ALICE, |alice, now| {
+                alice.resolved(name, found.parse().unwrap(), now);
+            });
+            net.run(ms(20_000));
+        }
+        let hosts: Vec<_> = net.peers[ALICE].wanted.iter().map(|t| &*t.host).collect();
+        let expected: &[&str] = if opened { &[found] } else { &[] };
+        assert_eq!(hosts, expected, "{found}:{port}");
+    }
 }
 
 #[test]

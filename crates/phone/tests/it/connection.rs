@@ -3,9 +3,12 @@ use std::time::Duration;
 use phone::network::{NetworkChange, OurEnd};
 use phone::{Connection, Reply};
 use serde_json::{Value, json};
+use sip::message::Method;
 use sip::transaction::Transport;
 
-use crate::harness::{Caller, EPOCH, Rig, alice, alice_with, answer, code, header, with_header};
+use crate::harness::{
+    Caller, EPOCH, Rig, alice, alice_with, answer, code, header, redirection, with_header,
+};
 
 fn refuse(rig: &mut Rig) {
     rig.connection(Connection::Refused {
@@ -36,6 +39,40 @@ fn initialize_connects_registers_and_is_ready() {
     );
     assert_eq!(rig.last("connected")["reconnect"], false);
     assert_eq!(rig.last("registered")["expires"], 600);
+}
+
+/// Names of the other side are for the server: none is looked up, and nobody is connected to, whatever they stand for there or here.
+#[test]
+fn nobody_but_the_servers_of_the_options_is_connected_to_whatever_the_other_side_names() {
+    for at in [
+        "localhost:22;transport=tcp",
+        "rebinding.example.net;transport=ws",
+        "127.0.0.1:5060;transport=tls",
+        "[::1]:8080",
+        "169.254.169.254:80;transport=tcp",
+    ] {
+        let theirs = |message: bytes::Bytes| {
+            let text = String::from_utf8(message.to_vec()).unwrap();
+            text.replace("bob@192.0.2.1:5060", &format!("bob@{at}"))
+        };
+        let options = json!({ "followRedirects": true });
+        let mut rig = Rig::registered(alice_with(options));
+        rig.command(json!({ "type": "call", "target": "bob" }));
+        let invite = rig.request(&Method::Invite);
+        rig.receive(redirection(&invite, &format!("<sip:carol@{at}>")));
+        rig.request(&Method::Ack);
+        let invite = rig.request(&Method::Invite);
+        let ringing = with_header(&invite, 180, "Record-Route", &format!("<sip:{at};lr>"));
+        rig.receive(theirs(ringing));
+        rig.receive(theirs(answer(&invite, 200, Some("v=0\r\n"))));
+        rig.request(&Method::Ack);
+        let id = rig.id_of("sessionStarted");
+        let transfer = json!({ "type": "transfer", "id": id, "target": format!("sip:carol@{at}") });
+        rig.command(transfer);
+        rig.command(json!({ "type": "end", "id": id }));
+        rig.seconds(60);
+        assert_eq!(rig.connects.len(), 1, "{at}");
+    }
 }
 
 #[test]
