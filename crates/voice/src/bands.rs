@@ -5,7 +5,7 @@
 
 use std::f64::consts::PI;
 
-use crate::stage::TICK;
+use crate::TICK;
 
 pub(crate) const BANDS: usize = 3;
 /// The samples of a tick in a band.

@@ -5,10 +5,10 @@ use sonora_aec3::block_processor::BlockProcessor;
 use sonora_aec3::common::BLOCK_SIZE;
 use sonora_aec3::config::EchoCanceller3Config;
 
+use crate::TICK;
 use crate::bands::{self, Analysis, BAND_TICK, BANDS, Split, Synthesis};
 use crate::high_pass::HighPass;
 use crate::near_talk::NearTalk;
-use crate::stage::TICK;
 
 /// The canceller takes samples as large as 16 bits have them.
 const SCALE: f32 = 32_768.0;

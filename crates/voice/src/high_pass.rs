@@ -1,6 +1,6 @@
 use std::f64::consts::PI;
 
-use crate::stage::TICK;
+use crate::TICK;
 
 /// Below this there is no voice, but hum, wind and offset.
 const HZ: f64 = 80.0;

@@ -25,13 +25,18 @@
 
 mod bands;
 mod echo;
+mod gain;
 mod high_pass;
 mod near_talk;
+mod noise;
 mod preference;
 mod processing;
 mod processor;
-mod stage;
 
 pub use preference::Preference;
 pub use processing::Processing;
 pub use processor::Processor;
+
+/// The samples of a tick, which all steps take and give from −1 to 1. Each step is of its own, so that the others go on as they
+/// are when it is switched.
+const TICK: usize = audio::Rate::Hz48000.samples_per_tick();

@@ -1,7 +1,7 @@
 //! Who talks here, over a faint echo or none: then the sound as it is, is better than what the canceller leaves of it.
 
+use crate::TICK;
 use crate::echo::LATE;
-use crate::stage::TICK;
 
 /// Ticks in which what was played may still be heard: 300 ms, as long as rings, drivers and a room take.
 const REACH: usize = 30;

@@ -1,8 +1,10 @@
 use audio::{Frame, Rate};
 
 use crate::Processing;
+use crate::TICK;
 use crate::echo::Echo;
-use crate::stage::{Gain, Noise, TICK};
+use crate::gain::Gain;
+use crate::noise::Noise;
 
 /// Of a sample, which the stages see from −1 to 1.
 const FULL_SCALE: f32 = 32_768.0;
