@@ -171,7 +171,8 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     setAccessToken(token: string, options?: Abortable): Promise<void>;
     /**
      * Replaces the password, now and for everything to come, and registers with it: calls go on. For a phone with `password` or
-     * `ha1` whose password was changed, which `registrationFailed` tells with `fatal` and the code 401, 403 or 407.
+     * `ha1` whose password was changed, which `registrationFailed` tells with `fatal` and the code 401, 403 or 407. If `password` is a
+     * function, it is asked still when this one is refused.
      */
     setPassword(password: string, options?: Abortable): Promise<void>;
     /** Replaces the STUN and TURN servers, for sessions that start from now on; a function that gave them is asked no more. */
@@ -1695,8 +1696,9 @@ export interface SoftphoneOptions {
     /** The user for authentication; default the user of `uri`, or the `sub` claim of the token. */
     username?: string;
     /**
-     * The password for digest authentication, or a function that fetches it: asked by `initialize()`, and again, once, when the registrar
-     * refuses the password that it gave before.
+     * The password for digest authentication, or a function that fetches it: asked by the first `initialize()`, which waits for it, and
+     * again when the registrar refuses the one that it gave before: then it has 30 s, and is not asked once more before one was accepted
+     * or `register()` or `initialize()` is called. Before it gave one, the other methods fail with `ERR_NOT_INITIALIZED`.
      */
     password?: string | (() => string | PromiseLike<string>);
     /** MD5 of `username:realm:password` in hexadecimal, instead of `password`. */

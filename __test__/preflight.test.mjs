@@ -64,6 +64,8 @@ describe('preflight()', { timeout: 60_000 }, () => {
     const result = await preflight({ ...account, password: async () => password }, { checks: signalling })
     assert.equal(codes(result).registration, 'registration-ok')
     await assert.rejects(preflight({ ...account, password: () => '' }), { code: 'ERR_PASSWORD' })
+    const asked = () => assert.fail('wrong options are told before anybody is asked')
+    await assert.rejects(preflight({ ...account, uri: 'nonsense:', password: asked }), { code: 'ERR_INVALID_OPTION' })
   })
 
   test('goes through the proxy that a function names, with its credentials', async (t) => {

@@ -303,8 +303,10 @@ export type DeviceConstraint = string | readonly string[] | {
 };
 
 /** The SIP account with which a participant's phone registers, such as one that all guests share. */
-export type RoomAccount = Pick<SoftphoneOptions, 'uri' | 'displayName' | 'username' | 'password' | 'ha1' | 'realm' | 'accessToken' | 'authorization' | 'servers' | 'register'> & {
+export type RoomAccount = Pick<SoftphoneOptions, 'uri' | 'displayName' | 'username' | 'ha1' | 'realm' | 'authorization' | 'servers' | 'register'> & {
     uri: string;
+    password?: string;
+    accessToken?: string;
 };
 
 /**

@@ -1,5 +1,7 @@
 import { SoftphoneError } from './errors'
 import type { SoftphoneOptions } from './options'
+import { typeName } from './schema'
+import { thrown } from './thrown'
 
 /** What shows who the user is, if a function gives it. */
 export interface Fetched {
@@ -27,9 +29,9 @@ export async function fetchCredential({ option, fetch }: Fetched): Promise<strin
   try {
     const given: unknown = await fetch()
     if (typeof given === 'string' && given !== '') return given
-    cause = new TypeError(`${option}() gave ${typeof given === 'string' ? 'an empty string' : `a ${typeof given}`}`)
+    cause = new TypeError(`${option}() gave ${given === '' ? 'an empty string' : typeName(given)}`)
   } catch (error) {
-    cause = error
+    cause = new Error(`${option}() threw ${thrown(error)}`)
   }
   const [message, details] = failures[option]
   throw new SoftphoneError(message, { ...details, cause })

@@ -241,8 +241,9 @@ export interface SoftphoneOptions {
   /** The user for authentication; default the user of `uri`, or the `sub` claim of the token. */
   username?: string
   /**
-   * The password for digest authentication, or a function that fetches it: asked by `initialize()`, and again, once, when the registrar
-   * refuses the password that it gave before.
+   * The password for digest authentication, or a function that fetches it: asked by the first `initialize()`, which waits for it, and
+   * again when the registrar refuses the one that it gave before: then it has 30 s, and is not asked once more before one was accepted
+   * or `register()` or `initialize()` is called. Before it gave one, the other methods fail with `ERR_NOT_INITIALIZED`.
    */
   password?: string | (() => string | PromiseLike<string>)
   /** MD5 of `username:realm:password` in hexadecimal, instead of `password`. */

@@ -1,8 +1,9 @@
 import { abortable, refuseAborted, unlessAborted } from './abortable'
-import { fetchCredential, fetchedOption } from './credential'
+import { fetchCredential, fetchedOption, SOME_CREDENTIAL } from './credential'
 import { aborted } from './errors'
 import { givenIceServers } from './ice-servers'
 import { judged, unknownEvent } from './link'
+import { checkMeaning } from './link'
 import { native, type NativePreflight } from './native'
 import type { Abortable, SoftphoneOptions } from './options'
 import type { PreflightCode } from './preflight-code'
@@ -109,6 +110,7 @@ export async function preflight(options: SoftphoneOptions, how: PreflightOptions
   const [{ checks: wanted = names, onCheck }, signal] = abortable('options of preflight', how, { checks, onCheck: 'function' })
   refuseAborted(signal)
   const fetched = fetchedOption(options)
+  if (fetched) checkMeaning(native(), wireOptions(options, SOME_CREDENTIAL, 'error'))
   const credential = fetched && (await unlessAborted(fetchCredential(fetched), signal))
   return examined(wireOptions(options, credential, 'error'), [...new Set(wanted)], options, onCheck, signal)
 }

@@ -9,21 +9,32 @@ import type { WireCommand, WireEventOf } from './wire'
 export class Questions {
   readonly #options: SoftphoneOptions
   readonly #answer: (command: WireCommand) => void
+  /** Counts the passwords and tokens that were asked for or set. */
+  #credential = 0
 
   constructor(options: SoftphoneOptions, answer: (command: WireCommand) => void) {
     this.#options = options
     this.#answer = answer
   }
 
-  /** Fetches another token or password; what fails goes to `fail`. */
+  /** Fetches another token or password; what fails goes to `fail`. An answer that comes when there is a newer one says nothing. */
   async renewCredential(renew: (option: Fetched['option'], given: string) => Promise<void>, fail: (error: SoftphoneError) => void): Promise<void> {
     const fetched = fetchedOption(this.#options)
     if (!fetched) return
+    const asked = this.credentialReplaced()
     try {
-      await renew(fetched.option, await fetchCredential(fetched))
+      const given = await fetchCredential(fetched)
+      if (asked === this.#credential) await renew(fetched.option, given)
     } catch (error) {
+      if (asked !== this.#credential) return
+      this.#answer({ type: 'credentialFailed' })
       fail(error as SoftphoneError)
     }
+  }
+
+  /** Whatever was asked before is out of date. */
+  credentialReplaced(): number {
+    return ++this.#credential
   }
 
   async chooseProxy({ question, url }: WireEventOf<'proxyNeeded'>): Promise<void> {

@@ -76,6 +76,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   readonly #log: PhoneLog
   readonly #devicesChanged = () => this.deliver('devicesChanged')
   #link: PhoneLink | undefined
+  /** Ends an `initialize()` that waits for the token or password. */
+  #abandon: ((error: SoftphoneError) => void) | undefined
   #starting: Promise<void> | undefined
   #destroyed: Promise<void> | undefined
   #refed = true
@@ -416,16 +418,19 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   async setAccessToken(token: string, options: Abortable = {}): Promise<void> {
     if (!isText(token) || token === '') throw invalidArgument('token', token, 'a non-empty string')
     const [, signal] = abortable('options of setAccessToken', options)
+    this.#questions.credentialReplaced()
     await this.#command({ type: 'setAccessToken', token }, signal)
   }
 
   /**
    * Replaces the password, now and for everything to come, and registers with it: calls go on. For a phone with `password` or
-   * `ha1` whose password was changed, which `registrationFailed` tells with `fatal` and the code 401, 403 or 407.
+   * `ha1` whose password was changed, which `registrationFailed` tells with `fatal` and the code 401, 403 or 407. If `password` is a
+   * function, it is asked still when this one is refused.
    */
   async setPassword(password: string, options: Abortable = {}): Promise<void> {
     if (!isText(password) || password === '') throw invalidArgument('password', password, 'a non-empty string')
     const [, signal] = abortable('options of setPassword', options)
+    this.#questions.credentialReplaced()
     await this.#command({ type: 'setPassword', password }, signal)
   }
 
@@ -515,7 +520,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
       },
       trace: (event: WireEventOf<'trace'>) => this.#trace(event),
       fail: (error: SoftphoneError, sessionId?: string) => this.#fail(error, sessionId),
-      renewCredential: () => void this.#questions.renewCredential((option, given) => this.#renew(option, given), (error) => this.#fail(error)),
+      renewCredential: () => void this.#questions.renewCredential((option, given) => this.#renew(option, given), (error) => this.#destroyed ?? this.#fail(error)),
       chooseProxy: (event: WireEventOf<'proxyNeeded'>) => void this.#questions.chooseProxy(event),
       giveIceServers: (event: WireEventOf<'iceServersNeeded'>) => void this.#questions.giveIceServers(event),
       takePlace: (callId: string, options: CallOptions) => this.#takeOver(callId, options),
@@ -540,7 +545,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   async #startFetched(signal: AbortSignal | undefined): Promise<void> {
     const fetched = fetchedOption(this.#options)
     if (this.#destroyed || !fetched) return
-    this.#starting ??= this.#fetchAndStart(fetched).finally(() => (this.#starting = undefined))
+    const abandoned = () => new Promise<never>((_, reject) => (this.#abandon = reject))
+    this.#starting ??= Promise.race([this.#fetchAndStart(fetched), abandoned()]).finally(() => (this.#starting = undefined))
     await unlessAborted(this.#starting, signal)
   }
 
@@ -549,6 +555,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
       const given = await fetchCredential(fetched)
       if (!this.#destroyed) this.#start(given)
     } catch (cause) {
+      if (this.#destroyed) throw gone()
       const { code } = cause as SoftphoneError
       const error = new SoftphoneError('Failed to initialize SDK', { code, type: 'initialization', cause })
       this.#fail(error)
@@ -565,7 +572,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     if (this.#link) return this.#link
     const destroyed = this.#destroyed !== undefined
     throw destroyed
-      ? new SoftphoneError('The phone was destroyed', { code: 'ERR_DESTROYED', type: 'generic' })
+      ? gone()
       : new SoftphoneError('The phone is not initialized: call initialize() first', {
           code: 'ERR_NOT_INITIALIZED',
           type: 'initialization',
@@ -602,6 +609,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 
   async #destroy(): Promise<void> {
+    this.#abandon?.(gone())
     unwatchDevices(this.#devicesChanged)
     if (this.#link === undefined || this.#link.closed) return
     // Also a phone that was never initialized keeps the process until the promise is settled.
@@ -637,4 +645,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     this.#log.made = level
     this.#link?.post({ type: 'setLogLevel', level })
   }
+}
+
+function gone(): SoftphoneError {
+  return new SoftphoneError('The phone was destroyed', { code: 'ERR_DESTROYED', type: 'generic' })
 }

@@ -507,6 +507,7 @@ export type WireCommand =
   | { type: 'autoAnswerDecision'; id: string; answer: boolean }
   | { type: 'proxyChosen'; question: number; proxy?: string | undefined; failure?: string | undefined }
   | { type: 'iceServersGiven'; question: number; servers?: string | undefined; failure?: string | undefined }
+  | { type: 'credentialFailed' }
   | { type: 'setAccessToken'; token: string }
   | { type: 'setPassword'; password: string }
   | { type: 'setIceServers'; iceServers: WireIceServer[] }

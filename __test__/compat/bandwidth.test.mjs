@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { AudioSink } from 'offhook'
 import { BandwidthRtc, BandwidthRtcError, Rooms } from 'offhook/compat/bandwidth'
 import { eventually, silent, uncaughtBy } from '../phones.mjs'
-import { next, voice } from '../pbx.mjs'
+import { next, pbxOf, voice } from '../pbx.mjs'
 import { hearsAll, quiet } from '../sound.mjs'
 import { claimsOf, failure, meeting, written } from './bandwidth-harness.mjs'
 
@@ -52,6 +52,15 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
       await eventually(() => told.length === 2)
     })
     assert.deepEqual([told.sort(), uncaught], [['Ann', 'Bob'], [fault, fault]])
+  })
+
+  test('a token holds no function, which could not travel', async (t) => {
+    const { open } = await pbxOf(t)
+    const host = await open('alice')
+    for (const name of ['password', 'accessToken']) {
+      const rooms = new Rooms(host, { address: 'sip:alice@pbx.test', account: { uri: 'sip:guest@pbx.test', [name]: () => 'x' } })
+      await assert.rejects(rooms.createParticipant(), { message: `'account.${name}' must be a string in a participant's token, but is a function` })
+    }
   })
 
   test('each hears the others and not himself, and nobody of another room', async (t) => {

@@ -100,6 +100,18 @@ describe('9. secrets never reach trace, logs or errors', () => {
     assert.doesNotMatch(everything, /alices-(old|new|wrong)/)
   })
 
+  test('what a function for the password or the token throws', async (t) => {
+    const { make } = await pbxOf(t)
+    for (const option of ['password', 'accessToken']) {
+      const log = recorder()
+      const options = { allowInsecure: true, password: undefined, [option]: () => JSON.parse('hunter2'), logger: log.logger, logLevel: 'trace' }
+      const alice = make('alice', options)
+      const error = await alice.initialize().catch((reason) => reason)
+      assert.match(error.cause.cause.message, /threw SyntaxError$/)
+      assert.doesNotMatch(shown(alice, log, error), /hunter2/)
+    }
+  })
+
   test('bearer tokens', async (t) => {
     const tokens = ['carols-first-token', 'carols-second-token']
     const { make } = await pbxOf(t, { users: [{ name: 'carol', token: tokens[0] }] })

@@ -434,7 +434,7 @@ describe('commands', () => {
 
   test('a password function that fails, or gives none, is ERR_PASSWORD, by initialize() and later by error', async () => {
     const failing = [() => Promise.reject(new Error('503')), () => '', async () => 42, () => undefined]
-    for (const [index, text] of ['503', 'password() gave an empty string', 'password() gave a number', 'password() gave a undefined'].entries()) {
+    for (const [index, text] of ['password() threw Error', 'password() gave an empty string', 'password() gave a number', 'password() gave undefined'].entries()) {
       const phone = new Softphone({ uri: 'sip:a@example.com', password: failing[index] })
       const error = await phone.initialize().catch((reason) => reason)
       assert.deepEqual([error.message, error.code, error.type], ['Failed to initialize SDK', 'ERR_PASSWORD', 'initialization'])
@@ -452,6 +452,46 @@ describe('commands', () => {
     engine.say({ type: 'credentialNeeded' })
     assert.equal((await failed)[0].code, 'ERR_PASSWORD')
     assert.equal(engine.commands.filter(({ type }) => type === 'setPassword').length, 0)
+    assert.ok(command(engine, 'credentialFailed'), 'the engine waits for no other')
+  })
+
+  test('a password that a function gives too late takes the place of no newer one, and what it throws then is no error', async () => {
+    for (const late of ['old', new Error('no')]) {
+      const questions = []
+      const phone = new Softphone({ uri: 'sip:a@example.com', password: () => new Promise((resolve, reject) => questions.push({ resolve, reject })) })
+      const errors = []
+      phone.on('error', (error) => errors.push(error))
+      const done = phone.initialize()
+      questions[0].resolve('first')
+      await turn()
+      const engine = fake.phones.at(-1)
+      engine.reply('initialize')
+      await done
+      engine.say({ type: 'credentialNeeded' })
+      await turn()
+      phone.setPassword('new').catch(() => {})
+      if (late instanceof Error) questions[1].reject(late)
+      else questions[1].resolve(late)
+      await turn()
+      assert.deepEqual(engine.commands.filter(({ type }) => type === 'setPassword').map(({ password }) => password), ['new'])
+      assert.deepEqual(errors, [])
+    }
+  })
+
+  test('destroy ends an initialize whose password never comes, and nothing is an error after it', async () => {
+    for (const settle of [() => {}, (reject) => reject(new Error('no'))]) {
+      let fail
+      const phone = new Softphone({ uri: 'sip:a@example.com', password: () => new Promise((_, reject) => (fail = reject)) })
+      const errors = []
+      phone.on('error', (error) => errors.push(error))
+      const waiting = phone.initialize().catch((reason) => reason)
+      await turn()
+      await phone.destroy()
+      settle(fail)
+      assert.equal((await waiting).code, 'ERR_DESTROYED')
+      await turn()
+      assert.deepEqual(errors, [])
+    }
   })
 
   test('destroy while the token is fetched starts no engine, and two calls of initialize start one', async () => {
@@ -489,7 +529,7 @@ describe('commands', () => {
     assert.equal(error.message, 'Failed to initialize SDK')
     assert.equal(error.code, 'ERR_ACCESS_TOKEN')
     assert.equal(error.cause.type, 'invalid_token')
-    assert.equal(error.cause.cause.message, '401')
+    assert.equal(error.cause.cause.message, 'accessToken() threw Error')
   })
 
   test('destroy is done once, and everything that waits is rejected', async () => {

@@ -168,9 +168,6 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     }
     const { account } = this.#options
     const sip = typeof account === 'function' ? await account(shown(guest)) : account
-    this.#forgetExpired()
-    this.#guests.set(guest.id, guest)
-    this.#byKey.set(guest.key, guest)
     const token = writeToken({
       v: 'sip1',
       sub: guest.id,
@@ -179,6 +176,9 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
       exp: Math.floor(until / 1000),
       ...(sip === undefined ? {} : { sip }),
     })
+    this.#forgetExpired()
+    this.#guests.set(guest.id, guest)
+    this.#byKey.set(guest.key, guest)
     return { participant: shown(guest), token }
   }
 

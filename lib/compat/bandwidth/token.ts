@@ -4,8 +4,8 @@ import { BandwidthRtcError } from './errors'
 /** The SIP account with which a participant's phone registers, such as one that all guests share. */
 export type RoomAccount = Pick<
   SoftphoneOptions,
-  'uri' | 'displayName' | 'username' | 'password' | 'ha1' | 'realm' | 'accessToken' | 'authorization' | 'servers' | 'register'
-> & { uri: string }
+  'uri' | 'displayName' | 'username' | 'ha1' | 'realm' | 'authorization' | 'servers' | 'register'
+> & { uri: string; password?: string; accessToken?: string }
 
 /**
  * What a participant's token says: a JSON Web Token without a signature, for what lets a participant in is `key`, which only
@@ -42,6 +42,9 @@ const longestForm = 16
 
 /** @internal */
 export function writeToken(claims: TokenClaims): string {
+  for (const [name, value] of Object.entries(claims.sip ?? {})) {
+    if (typeof value === 'function') throw new BandwidthRtcError(`'account.${name}' must be a string in a participant's token, but is a function`)
+  }
   return `${encoded({ alg: 'none', typ: 'JWT' })}.${encoded(claims)}.`
 }
 

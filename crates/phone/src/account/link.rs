@@ -91,8 +91,10 @@ impl Account {
     /// Does what is due.
     pub(crate) fn handle_timeout(&mut self, ctx: &mut Context<'_>) -> FlowChange {
         let change = self.take_next_step(ctx);
-        self.drive_token(ctx);
-        change
+        match self.drive_token(ctx) {
+            FlowChange::None => change,
+            of_refusal @ (FlowChange::Usable | FlowChange::Lost { .. }) => of_refusal,
+        }
     }
 
     fn take_next_step(&mut self, ctx: &mut Context<'_>) -> FlowChange {
@@ -124,6 +126,7 @@ impl Account {
 
     /// Closes the WebSocket for good; calls live on.
     pub(crate) fn disconnect(&mut self, ctx: &mut Context<'_>) -> FlowChange {
+        self.token.forget_refusal();
         let change = self.close("Disconnected by the application", false, ctx);
         let error = PhoneError::new(ErrorCode::Aborted, "Disconnected");
         self.fail_waiters(&error, ctx);
@@ -180,6 +183,7 @@ impl Account {
 
     /// Leaves without a word about it: `destroy()`, or an `initialize()` that failed.
     pub(super) fn go_idle(&mut self, ctx: &mut Context<'_>) {
+        self.token.forget_refusal();
         self.close("Not initialized", false, ctx);
         if std::mem::replace(&mut self.listening, ListenState::No) != ListenState::No {
             ctx.outputs.push_back(Output::StopListening);

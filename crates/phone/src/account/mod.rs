@@ -143,6 +143,7 @@ impl Account {
             if let Credentials::Token { token, .. } = &ctx.config.credentials {
                 self.token.start(token, ctx);
             }
+            self.token.wanted_anew();
             ctx.act(|endpoint, _| endpoint.forget_algorithms());
             self.open(ctx);
         }
@@ -190,6 +191,7 @@ impl Account {
         self.wait(ticket, Goal::Registered);
         // A server that was taken back to an older version is not to lock us out for good.
         if !self.registered {
+            self.token.wanted_anew();
             ctx.act(|endpoint, _| endpoint.forget_algorithms());
         }
         ctx.act(Endpoint::register);
@@ -198,6 +200,7 @@ impl Account {
     /// Removes the registration; the ticket is settled when it is gone.
     pub(crate) fn unregister(&mut self, ticket: Ticket, ctx: &mut Context<'_>) {
         self.registering = false;
+        self.token.forget_refusal();
         self.wait(ticket, Goal::Unregistered);
         ctx.act(Endpoint::unregister);
     }
@@ -205,6 +208,7 @@ impl Account {
     /// Removes the registration on the way out; says whether there is an answer to wait for.
     pub(crate) fn leave(&mut self, ctx: &mut Context<'_>) -> bool {
         self.registering = false;
+        self.token.forget_refusal();
         let waits = self.registered && ctx.agent.is_up();
         if waits {
             ctx.act(Endpoint::unregister);

@@ -66,8 +66,12 @@ impl Account {
             status.as_ref().map(|status| status.code),
             Some(401 | 403 | 407)
         );
-        if failed.fatal && refused && self.ask_for_another(failed, ctx) {
-            return FlowChange::None;
+        // A challenge that can't be answered is none for another password.
+        if failed.fatal && refused && failed.why.is_none() && self.ask_for_another(failed, ctx) {
+            return match self.ready && ctx.agent.is_up() {
+                true => usable_unregistered(ctx),
+                false => FlowChange::None,
+            };
         }
         self.refused(failed, connection, ctx)
     }
@@ -112,13 +116,7 @@ impl Account {
             return FlowChange::None;
         }
         self.fail_waiters(&error, ctx);
-        // The proxy may still carry what goes on inside dialogs.
-        let was_usable = ctx.agent.is_usable();
-        ctx.agent.set_usable();
-        match was_usable {
-            true => FlowChange::None,
-            false => FlowChange::Usable,
-        }
+        usable_unregistered(ctx)
     }
 
     /// Whether the next try may still be waited for.
@@ -128,6 +126,16 @@ impl Account {
         };
         let since = *self.refused_since.get_or_insert(ctx.now);
         ctx.now + wait <= since + PATIENCE_WITH_OVERLOAD
+    }
+}
+
+/// The proxy may still carry what goes on inside dialogs.
+fn usable_unregistered(ctx: &mut Context<'_>) -> FlowChange {
+    let was_usable = ctx.agent.is_usable();
+    ctx.agent.set_usable();
+    match was_usable {
+        true => FlowChange::None,
+        false => FlowChange::Usable,
     }
 }
 

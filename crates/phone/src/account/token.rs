@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sip::endpoint::{Endpoint, RegistrationFailed};
 
-use super::{Account, Needed};
+use super::{Account, FlowChange, Needed};
 use crate::agent::Context;
 use crate::config::{Credentials, token::TokenClaims};
 use crate::door::event::{Event, millis};
@@ -55,16 +55,35 @@ impl TokenClock {
 
     pub(super) fn accepted(&mut self) {
         self.asked = false;
+        self.refused = None;
+    }
+
+    /// The application wants to be registered, by itself: it may know of another token or password.
+    pub(super) fn wanted_anew(&mut self) {
+        if self.refused.is_none() {
+            self.asked = false;
+        }
+    }
+
+    /// Nobody wants to be registered any more.
+    pub(super) fn forget_refusal(&mut self) {
+        self.refused = None;
     }
 }
 
 impl Account {
     /// Tells that the token ends soon, once for each token.
-    pub(super) fn drive_token(&mut self, ctx: &mut Context<'_>) {
+    pub(super) fn drive_token(&mut self, ctx: &mut Context<'_>) -> FlowChange {
         let in_vain = |(until, _): &mut (Instant, RegistrationFailed)| *until <= ctx.now;
-        if let Some((_, failed)) = self.token.refused.take_if(in_vain) {
-            self.refused(&failed, Needed::ForCalls, ctx);
-        }
+        let change = match self.token.refused.take_if(in_vain) {
+            Some((_, failed)) => self.refused(&failed, Needed::ForCalls, ctx),
+            None => FlowChange::None,
+        };
+        self.warn_of_end(ctx);
+        change
+    }
+
+    fn warn_of_end(&mut self, ctx: &mut Context<'_>) {
         if self.token.warn.is_none_or(|warn| warn > ctx.now) {
             return;
         }
@@ -96,12 +115,23 @@ impl Account {
             }
             Credentials::None | Credentials::Ha1 { .. } => false,
         };
+        // A question that is open is about this refusal, too.
+        if self.token.refused.is_some() {
+            return true;
+        }
         if !renewable || std::mem::replace(&mut self.token.asked, true) {
             return false;
         }
         self.token.refused = Some((ctx.now + PATIENCE, failed.clone()));
         ctx.emit(Event::CredentialNeeded);
         true
+    }
+
+    /// The application has no other: what was refused is refused at once.
+    pub(crate) fn no_other_credential(&mut self, ctx: &Context<'_>) {
+        if let Some((until, _)) = &mut self.token.refused {
+            *until = ctx.now;
+        }
     }
 
     /// Takes the password or the token that is already in force in the configuration.

@@ -275,6 +275,8 @@ pub enum Command {
         #[serde(default)]
         failure: Option<String>,
     },
+    /// Answers a [`CredentialNeeded`](crate::Event::CredentialNeeded): there is no other.
+    CredentialFailed,
     /// Replaces the access token.
     SetAccessToken { token: Secret },
     /// Replaces the password, or the `ha1` that was made of one.

@@ -219,7 +219,8 @@ pub enum Event {
     /// The access token expires in so many milliseconds.
     TokenWillExpire { expires_in: u64 },
     /// Another access token or password is needed now; answer with
-    /// [`Command::SetAccessToken`](crate::Command::SetAccessToken) or [`Command::SetPassword`](crate::Command::SetPassword).
+    /// [`Command::SetAccessToken`](crate::Command::SetAccessToken) or [`Command::SetPassword`](crate::Command::SetPassword), or by
+    /// [`Command::CredentialFailed`](crate::Command::CredentialFailed).
     CredentialNeeded,
     /// A connection to this server, whose query is left out, waits for its proxy; answer with
     /// [`Command::ProxyChosen`](crate::Command::ProxyChosen).

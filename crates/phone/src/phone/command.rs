@@ -148,6 +148,10 @@ impl Phone {
                     .proxy_chosen(question, proxy.as_ref(), failure, ctx);
                 Settled::DONE
             }
+            Command::CredentialFailed => {
+                self.account.no_other_credential(&self.around.context());
+                Settled::DONE
+            }
             Command::Delivered { id } => {
                 self.delivered(id);
                 Settled::DONE

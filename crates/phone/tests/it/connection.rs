@@ -589,6 +589,84 @@ fn a_refused_password_is_replaced_once_for_each_time_that_one_was_accepted() {
     }
 }
 
+/// Guarantee 7, as with a password that is written: calls go on meanwhile, also if no other comes.
+#[test]
+fn a_call_goes_on_over_a_new_connection_while_another_password_is_asked_for() {
+    for comes in [true, false] {
+        let (mut rig, _, _) = Rig::talking(alice_with(json!({ "renewable": true })));
+        rig.down();
+        rig.registrar = false;
+        rig.until_connect();
+        rig.up();
+        let mut offers = Vec::new();
+        let challenge = "Digest realm=\"example.com\", nonce=\"n1\", algorithm=SHA-256";
+        while !rig.is_silent() {
+            let sip::message::Message::Request(request) = rig.sent() else {
+                panic!("nobody asked");
+            };
+            match *request.method() == Method::Register {
+                true => rig.receive(with_header(&request, 401, "WWW-Authenticate", challenge)),
+                false => offers.push(request),
+            }
+        }
+        assert_eq!(rig.count("credentialNeeded"), 1);
+        assert_eq!(offers.len(), 1, "the call is refreshed at once");
+        rig.receive(answer(&offers[0], 200, Some("v=0 theirs 2\r\n")));
+        assert_eq!(rig.changes("interrupted").last().unwrap(), false);
+        rig.registrar = comes;
+        match comes {
+            true => rig.done(json!({ "type": "setPassword", "password": "changed" })),
+            false => rig.seconds(31),
+        }
+        assert_eq!(rig.count("registrationFailed"), usize::from(!comes));
+        rig.lives_on();
+    }
+}
+
+#[test]
+fn whoever_asks_for_a_registration_that_was_refused_is_asked_for_another_password() {
+    let mut rig = Rig::new(alice_with(json!({ "renewable": true })));
+    rig.registrar = false;
+    for (round, again) in ["initialize", "initialize"].iter().enumerate() {
+        let ticket = rig.command(json!({ "type": again }));
+        rig.up();
+        refuse_password(&mut rig, 401);
+        assert_eq!(rig.count("credentialNeeded"), round + 1);
+        rig.done(json!({ "type": "setPassword", "password": "as wrong" }));
+        refuse_password(&mut rig, 401);
+        assert_eq!(rig.count("credentialNeeded"), round + 1);
+        assert_eq!(code(&rig.error(ticket)), "ERR_AUTHENTICATION_FAILED");
+    }
+}
+
+#[test]
+fn a_function_that_has_no_other_password_is_waited_for_no_longer() {
+    let mut rig = Rig::new(alice_with(json!({ "renewable": true })));
+    rig.registrar = false;
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    refuse_password(&mut rig, 401);
+    assert!(rig.reply(ticket).is_none());
+    rig.done(json!({ "type": "credentialFailed" }));
+    rig.advance(Duration::from_millis(1));
+    assert_eq!(code(&rig.error(ticket)), "ERR_AUTHENTICATION_FAILED");
+}
+
+#[test]
+fn a_question_for_a_password_ends_with_what_it_was_about() {
+    for ended_by in ["register", "unregister", "disconnect"] {
+        let mut rig = Rig::registered(alice_with(json!({ "renewable": true })));
+        rig.registrar = false;
+        rig.command(json!({ "type": "register" }));
+        refuse_password(&mut rig, 403);
+        assert_eq!(rig.count("credentialNeeded"), 1);
+        rig.registrar = true;
+        rig.command(json!({ "type": ended_by }));
+        rig.seconds(60);
+        assert_eq!(rig.count("registrationFailed"), 0, "{ended_by}");
+    }
+}
+
 #[test]
 fn a_password_that_does_not_come_fails_initialize_and_one_that_nobody_gives_is_not_asked_for() {
     for (renewable, asked) in [(true, 1), (false, 0)] {
