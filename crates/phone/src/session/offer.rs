@@ -6,7 +6,7 @@ use sip::endpoint::{Body, RequestFailure, RequestId, ends_call};
 use sip::header::RetryAfter;
 use sip::message::{Method, Response};
 
-use super::offerer::AGAIN;
+use super::offerer::{AGAIN, Offerer};
 use super::refresh::PATIENCE_WITH_ICE;
 use super::{Active, Context, Negotiation, NotSent, Pause, Purpose, Session, State, Unanswered};
 use crate::door::end_reason::{Condition, EndReason, Side};
@@ -138,6 +138,8 @@ impl Session {
             _ if is_doubted => return self.offer_unanswered(Some(status), ctx),
             // RFC 3261 §15.1.2: our own CANCEL speaks, and not the other party.
             487 if withdrawn => return self.offer_withdrawn(status, ctx),
+            // RFC 5626 §5.3.1: a server has no way to the peer, which may be about to come back by another.
+            430 | 480 if active.offerer.put_off < MOST_PUT_OFF => active.offerer.back_off(ctx.now),
             _other => active.offerer.was_answered(),
         }
         match (status.code, sdp::of_response(response)) {
@@ -150,7 +152,7 @@ impl Session {
                 self.refreshed(ctx);
             }
             // A 2xx without a description answers no offer: it is a refusal like any other.
-            (code, _) => match retry(code, response, active.offerer.put_off, ctx.now) {
+            (code, _) => match retry(code, response, &active.offerer, ctx.now) {
                 Some(pause) => {
                     active.offerer.pause = pause;
                     active.offerer.put_off += 1;
@@ -403,17 +405,18 @@ pub(super) fn condition(refusal: MediaRefusal) -> Condition {
 }
 
 /// How an offer that came at a bad time is made again.
-fn retry(code: u16, response: &Response, put_off: u32, now: Instant) -> Option<Pause> {
+fn retry(code: u16, response: &Response, offerer: &Offerer, now: Instant) -> Option<Pause> {
     let wait = || {
         let delay = response.headers().typed::<RetryAfter<'_>>()?.ok()?.delay();
         (delay <= LONGEST_WAIT).then_some(delay)
     };
     match code {
         // Whoever puts us off for ever would keep a hold from ever being told to have failed.
-        _ if put_off >= MOST_PUT_OFF => None,
+        _ if offerer.put_off >= MOST_PUT_OFF => None,
         491 => Some(Pause::Glare),
         // RFC 3261 §14.2: it still works on an earlier offer, for so long. Without a time it can't do it at all.
         500 => Some(Pause::Until(now + wait()?)),
+        430 | 480 => Some(offerer.pause),
         _other => None,
     }
 }

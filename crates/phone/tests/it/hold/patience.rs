@@ -19,6 +19,46 @@ fn a_peer_that_puts_us_off_for_ever_has_refused() {
     assert!(rig.is_silent());
 }
 
+/// A server has lost the peer for a moment: both have lost the network, and we were back first.
+#[test]
+fn a_peer_that_can_not_be_reached_for_a_moment_is_asked_again() {
+    for code in [430, 480] {
+        let (mut rig, _, id) = Rig::talking(alice());
+        let ticket = hold(&mut rig, id, true);
+        for wait in [2, 4] {
+            let reinvite = rig.request(&Method::Invite);
+            rig.receive(answer(&reinvite, code, None));
+            rig.request(&Method::Ack);
+            assert!(rig.reply(ticket).is_none());
+            rig.advance(Duration::from_millis(wait * 1000 - 1));
+            assert!(rig.is_silent());
+            rig.advance(Duration::from_millis(1));
+        }
+        agree(&mut rig);
+        assert!(rig.reply(ticket).unwrap().is_ok());
+        rig.lives_on();
+    }
+}
+
+#[test]
+fn a_peer_that_stays_away_fails_the_hold_after_ten_seconds_and_not_the_call() {
+    let (mut rig, _, id) = Rig::talking(alice());
+    let ticket = hold(&mut rig, id, true);
+    for second in 0..10 {
+        assert!(rig.reply(ticket).is_none(), "{second}");
+        while !rig.is_silent() {
+            let reinvite = rig.request(&Method::Invite);
+            rig.receive(answer(&reinvite, 480, None));
+            rig.request(&Method::Ack);
+        }
+        rig.seconds(1);
+    }
+    let error = rig.error(ticket);
+    assert_eq!(code(&error), "ERR_HOLD_FAILED");
+    assert_eq!(error.sip.unwrap().code, 480);
+    rig.lives_on();
+}
+
 #[test]
 fn a_peer_that_puts_us_off_fails_the_hold_after_ten_seconds() {
     for retry_after in [None, Some("6")] {

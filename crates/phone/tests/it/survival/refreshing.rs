@@ -153,6 +153,32 @@ fn a_refused_refresh_leaves_the_call_as_it_was() {
     rig.lives_on();
 }
 
+/// Both have lost the network, and we are back first: nobody is told for good by a server that can't reach the other.
+#[test]
+fn a_refresh_that_does_not_reach_the_other_party_is_made_again_until_it_is_back() {
+    let (mut rig, _, _) = Rig::talking(alice());
+    rig.down();
+    rig.seconds(1);
+    rig.up();
+    for wait in [2, 4, 8] {
+        let reinvite = rig.request(&Method::Invite);
+        rig.receive(answer(&reinvite, 480, None));
+        rig.request(&Method::Ack);
+        rig.seconds(wait);
+    }
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 480, None));
+    rig.request(&Method::Ack);
+    rig.down();
+    rig.until_connect();
+    rig.up();
+    let again = rig.request(&Method::Invite);
+    rig.receive(answer(&again, 200, Some("v=0 theirs 2\r\n")));
+    rig.request(&Method::Ack);
+    assert_eq!(rig.changes("interrupted").last().unwrap(), false);
+    rig.lives_on();
+}
+
 #[test]
 fn a_connection_lost_again_during_the_refresh_is_refreshed_again() {
     let (mut rig, _, _) = Rig::talking(alice());
