@@ -1688,6 +1688,12 @@ export interface SoftphoneOptions {
     /** Who may call a phone that listens: addresses and networks such as `'203.0.113.0/24'`. Nobody else is heard. */
     peers?: readonly string[];
     /**
+     * Milliseconds after which each of `peers` that has come is asked by OPTIONS whether it is there, from 1,000 to 300,000:
+     * `health().peers` says what came of it. A peer is known from its first request on, and for ten minutes after its last word or answer.
+     * Default: nobody is asked. What a peer asks by OPTIONS is answered in any case.
+     */
+    pingInterval?: number;
+    /**
      * Between whom a caller's identity is asserted (RFC 3325): addresses and networks, and hosts of `servers`. What a peer of these says in
      * `P-Asserted-Identity` stands in `identity.asserted`, that of other peers does not; what the phone's own server says always does. If
      * all of `servers` are named, each call tells them `P-Asserted-Identity`: `preferredIdentity`, `from` or `uri`. Default none.
@@ -2833,6 +2839,18 @@ export interface CallStats {
     packetsLost: number;
 }
 
+/** How one of `peers` stands that is asked by OPTIONS: see {@link SoftphoneOptions.pingInterval}. */
+export interface PeerHealth {
+    /** Its address. */
+    address: string;
+    /** Whether it comes over TLS. */
+    secure: boolean;
+    /** `'reachable'` if it has answered, `'unreachable'` if the last two questions have had no answer, `'unknown'` before either. */
+    state: 'unknown' | 'reachable' | 'unreachable';
+    /** The status of its last answer: 503, say, of one that takes no calls now. */
+    code?: number;
+}
+
 /** How a phone stands, for a health check. */
 export interface Health {
     /**
@@ -2850,6 +2868,8 @@ export interface Health {
     ringing: number;
     /** How full it is, 0 to 1: by `maxSessions` or by `load`, whichever is more. */
     load: number;
+    /** Those of `peers` that have come, if there is a `pingInterval`; 256 at most. */
+    peers: PeerHealth[];
     /** What waits between the phone and the application: octets of events to be read, and commands. */
     queues: {
         events: number;

@@ -1,5 +1,17 @@
 import { native } from './native'
 
+/** How one of `peers` stands that is asked by OPTIONS: see {@link SoftphoneOptions.pingInterval}. */
+export interface PeerHealth {
+  /** Its address. */
+  address: string
+  /** Whether it comes over TLS. */
+  secure: boolean
+  /** `'reachable'` if it has answered, `'unreachable'` if the last two questions have had no answer, `'unknown'` before either. */
+  state: 'unknown' | 'reachable' | 'unreachable'
+  /** The status of its last answer: 503, say, of one that takes no calls now. */
+  code?: number
+}
+
 /** How a phone stands, for a health check. */
 export interface Health {
   /**
@@ -17,6 +29,8 @@ export interface Health {
   ringing: number
   /** How full it is, 0 to 1: by `maxSessions` or by `load`, whichever is more. */
   load: number
+  /** Those of `peers` that have come, if there is a `pingInterval`; 256 at most. */
+  peers: PeerHealth[]
   /** What waits between the phone and the application: octets of events to be read, and commands. */
   queues: { events: number; commands: number }
 }
@@ -39,7 +53,7 @@ export function clockFigures(): ClockFigures {
 
 /** @internal What a phone that does not run has to say. */
 export function idle(status: 'unreachable' | 'closed'): Health {
-  return { status, connected: false, registered: false, calls: 0, ringing: 0, load: 0, queues: { events: 0, commands: 0 } }
+  return { status, connected: false, registered: false, calls: 0, ringing: 0, load: 0, peers: [], queues: { events: 0, commands: 0 } }
 }
 
 /**

@@ -17,7 +17,7 @@ export { EndReason, type CallSummary, type EndCondition, type EndSide, type Redi
 export type { ErrorCode } from './error-code'
 export { SoftphoneError, type ErrorType, type SipStatus, type SoftphoneErrorInit, type SoftphoneErrorJson } from './errors'
 export type * from './events'
-export { metrics, type ClockFigures, type Health } from './health'
+export { metrics, type ClockFigures, type Health, type PeerHealth } from './health'
 export {
   Notifier,
   type AcceptSubscriptionOptions,

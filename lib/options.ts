@@ -233,6 +233,12 @@ export interface SoftphoneOptions {
   /** Who may call a phone that listens: addresses and networks such as `'203.0.113.0/24'`. Nobody else is heard. */
   peers?: readonly string[]
   /**
+   * Milliseconds after which each of `peers` that has come is asked by OPTIONS whether it is there, from 1,000 to 300,000:
+   * `health().peers` says what came of it. A peer is known from its first request on, and for ten minutes after its last word or answer.
+   * Default: nobody is asked. What a peer asks by OPTIONS is answered in any case.
+   */
+  pingInterval?: number
+  /**
    * Between whom a caller's identity is asserted (RFC 3325): addresses and networks, and hosts of `servers`. What a peer of these says in
    * `P-Asserted-Identity` stands in `identity.asserted`, that of other peers does not; what the phone's own server says always does. If
    * all of `servers` are named, each call tells them `P-Asserted-Identity`: `preferredIdentity`, `from` or `uri`. Default none.

@@ -668,10 +668,20 @@ export interface WireHealth {
   calls: number
   ringing: number
   load: number
+  peers: WirePeerStanding[]
   queues: WireQueues
 }
 
 export type WireReadiness = 'ready' | 'full' | 'draining' | 'unreachable' | 'closed'
+
+export interface WirePeerStanding {
+  address: string
+  secure: boolean
+  state: WirePeerState
+  code?: number
+}
+
+export type WirePeerState = 'unknown' | 'reachable' | 'unreachable'
 
 export interface WireQueues {
   events: number
@@ -944,6 +954,7 @@ export const optionNames = {
     'listen',
     'peers',
     'trustDomain',
+    'pingInterval',
     'registerExpires',
     'instanceId',
     'journal',

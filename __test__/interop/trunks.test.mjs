@@ -4,7 +4,7 @@ import { connect as dial } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { connect as dialTls } from 'node:tls'
 import { hears } from '../sound.mjs'
-import { connect, next, phonesOf } from '../phones.mjs'
+import { connect, eventually, next, phonesOf } from '../phones.mjs'
 import { authority } from './certificates.mjs'
 import { startKamailio } from './kamailio.mjs'
 import { peers } from './peers.mjs'
@@ -83,6 +83,23 @@ for (const transport of ['udp', 'tcp', 'tls']) {
     })
   })
 }
+
+test('tells whether its peer is there, by OPTIONS', { skip: peers('kamailio') }, async (t) => {
+  const kamailio = await startKamailio()
+  t.after(() => kamailio.stop())
+  const { phone, port } = await listening(t, 'udp', { pingInterval: 1000 })
+  const alice = await phonesOf(t).open({ uri: `sip:alice@${kamailio.domain}`, password: 'alicepw', servers: kamailio.ws })
+  assert.deepEqual(phone.health().peers, [])
+  const rings = next(phone, 'pendingSession')
+  const call = await alice.call(`trunk-${port}`)
+  call.answered.catch(() => {})
+  await rings
+  const is = (state) => () => phone.health().peers.some((peer) => peer.address === '127.0.0.1' && peer.state === state)
+  await eventually(is('reachable'), 60_000)
+  assert.equal(typeof phone.health().peers[0].code, 'number')
+  await kamailio.kill()
+  await eventually(is('unreachable'), 60_000)
+})
 
 test('one phone calls another without any server, whatever strangers send meanwhile', async (t) => {
   const { open } = phonesOf(t)

@@ -5,6 +5,7 @@ mod context;
 mod ice_source;
 mod identity;
 mod neighbours;
+mod pings;
 mod seen_streams;
 mod surroundings;
 mod trunks;
@@ -32,6 +33,7 @@ use crate::door::event::Event;
 use crate::door::level::Level;
 use crate::door::neighbour::TrunkId;
 use crate::door::output::{Output, SipText};
+use crate::door::tally::PeerStanding;
 use crate::reading::caller_identity::Trust;
 
 /// What an endpoint has given a name to.
@@ -69,7 +71,12 @@ impl Agent {
         let known = identity::endpoint_config(config, instance_id);
         let trunk_seed = seed.map(|octet| octet ^ 0x5a);
         Self {
-            trunks: Trunks::new(known.clone(), config.peers.clone(), trunk_seed),
+            trunks: Trunks::new(
+                known.clone(),
+                config.peers.clone(),
+                config.ping_interval,
+                trunk_seed,
+            ),
             endpoint: Endpoint::new(known, seed),
             flow: None,
             flows: 0,
@@ -178,6 +185,11 @@ impl Agent {
 
     pub(crate) fn set_log_level(&mut self, level: Level) {
         self.log_level = level;
+    }
+
+    /// How the peers stand that are asked whether they are there.
+    pub(crate) fn peers(&self) -> Vec<PeerStanding> {
+        self.trunks.standing()
     }
 
     /// The next thing that happened.

@@ -88,6 +88,9 @@ impl Agent {
         let open = known.or_else(|| self.open(neighbour, local, &bytes, now, out));
         if let Some((trunk, flow)) = open {
             self.trace("SIP message received", &bytes, out);
+            if self.trunks.is_answer(trunk, &bytes) {
+                return;
+            }
             self.act_in(trunk, out, |endpoint| {
                 endpoint.handle_message(flow, bytes, now);
             });
@@ -159,6 +162,10 @@ impl Agent {
             if due.is_some_and(|due| due <= now) {
                 self.act_in(trunk, out, |endpoint| endpoint.handle_timeout(now));
             }
+        }
+        for (neighbour, question) in self.trunks.ask(now) {
+            self.trace("SIP message sent", &question, out);
+            out.push_back(Output::SendTo(neighbour, SipText(question)));
         }
         let (reach, silent) = self.trunks.handle_timeout(now);
         out.extend(reach);

@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sip::endpoint::{Endpoint, EndpointConfig, Intake, KeepAlivePolicy};
 use sip::transaction::{Flow, FlowId, Transport};
 use sip::uri::Uri;
 
+use super::pings::Ping;
 use crate::config::Network;
 use crate::door::neighbour::{Neighbour, TrunkId};
 use crate::door::output::Output;
+use crate::door::tally::PeerStanding;
 
 /// Peers at once; there is room for another once one has nothing to say.
 const MOST_PEERS: usize = 256;
@@ -34,6 +37,7 @@ const LAST_TRUNK: u32 = (1 << (u64::BITS - ID_BITS)) - 1;
 pub(super) struct Trunks {
     config: EndpointConfig,
     peers: Vec<Network>,
+    ping_interval: Option<Duration>,
     intake: Intake,
     all: BTreeMap<TrunkId, Trunk>,
     of_peer: BTreeMap<PeerAddress, TrunkId>,
@@ -63,6 +67,7 @@ pub(super) struct Trunk {
     flows: Vec<FlowId>,
     /// All its flows are gone, and it has calls.
     search: Option<Search>,
+    ping: Option<Ping>,
 }
 
 /// A neighbour, and its flow once it has asked for something.
@@ -110,7 +115,12 @@ pub(super) fn trunk_of(name: u64) -> Option<TrunkId> {
 
 impl Trunks {
     /// `config` is that of the server's endpoint.
-    pub(super) fn new(config: EndpointConfig, peers: Vec<Network>, seed: [u8; 32]) -> Self {
+    pub(super) fn new(
+        config: EndpointConfig,
+        peers: Vec<Network>,
+        ping_interval: Option<Duration>,
+        seed: [u8; 32],
+    ) -> Self {
         let of_a_server = ["outbound", "path", "gruu"];
         let mut supported = config.supported.clone();
         supported.retain(|tag| !of_a_server.contains(&tag.as_str()));
@@ -130,6 +140,7 @@ impl Trunks {
                 ..config
             },
             peers,
+            ping_interval,
             intake: Intake::Open,
             all: BTreeMap::new(),
             of_peer: BTreeMap::new(),
@@ -180,7 +191,8 @@ impl Trunks {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let search = |trunk: &Trunk| trunk.search.as_ref().and_then(|search| search.again_at);
         let all = self.all.values();
-        let due = all.flat_map(|trunk| [trunk.deadline, search(trunk)]);
+        let ping = |trunk: &Trunk| trunk.ping.as_ref().map(|ping| ping.due);
+        let due = all.flat_map(|trunk| [trunk.deadline, search(trunk), ping(trunk)]);
         due.chain([self.sweep_at]).flatten().min()
     }
 
@@ -235,7 +247,7 @@ impl Trunks {
             }
             None => {
                 gone.extend(self.peer_to_leave()?);
-                self.begin(peer)
+                self.begin(peer, now)
             }
         };
         self.last_flow += 1;
@@ -270,7 +282,7 @@ impl Trunks {
         }
     }
 
-    fn begin(&mut self, peer: PeerAddress) -> TrunkId {
+    fn begin(&mut self, peer: PeerAddress, now: Instant) -> TrunkId {
         let id = self.new_id();
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
@@ -286,6 +298,7 @@ impl Trunks {
             peer,
             flows: Vec::new(),
             search: None,
+            ping: self.ping_interval.map(|every| Ping::new(every, now)),
         };
         self.all.insert(id, trunk);
         self.of_peer.insert(peer, id);
@@ -338,6 +351,45 @@ impl Trunks {
         let trunk = self.all.get_mut(&id)?;
         trunk.flows.retain(|other| *other != flow);
         Some((id, flow))
+    }
+
+    /// The questions that are due, and whom they are for.
+    pub(super) fn ask(&mut self, now: Instant) -> Vec<(Neighbour, Bytes)> {
+        let mut questions = Vec::new();
+        for trunk in self.all.values_mut() {
+            let Some(ping) = trunk.ping.as_mut().filter(|ping| ping.due <= now) else {
+                continue;
+            };
+            let ends = trunk.flows.iter().filter_map(|flow| self.ends.get(flow));
+            let ways = ends.filter_map(|end| Some((*end, self.ways.get(end)?)));
+            let last = ways.max_by_key(|(_, way)| way.heard);
+            let flow = last.as_ref().map(|(_, way)| way.flow);
+            let draw = u128::from(self.rng.next_u64()) << 64 | u128::from(self.rng.next_u64());
+            let question = ping.ask(flow, &self.config.aor, draw, now);
+            questions.extend(last.map(|(end, _)| end).zip(question));
+        }
+        questions
+    }
+
+    /// Whether a message of a trunk is the answer to our question.
+    pub(super) fn is_answer(&mut self, id: TrunkId, message: &Bytes) -> bool {
+        let trunk = self.all.get_mut(&id);
+        let ping = trunk.and_then(|trunk| trunk.ping.as_mut());
+        ping.is_some_and(|ping| ping.hear(message))
+    }
+
+    /// How the peers stand that are asked.
+    pub(super) fn standing(&self) -> Vec<PeerStanding> {
+        let asked = self.all.values().filter_map(|trunk| {
+            let ping = trunk.ping.as_ref()?;
+            Some(PeerStanding {
+                address: trunk.peer.address.to_string(),
+                secure: trunk.peer.secure,
+                state: ping.state(),
+                code: ping.code(),
+            })
+        });
+        asked.collect()
     }
 
     /// A trunk has one flow less: without any it is over, or is looked for if it has calls.
@@ -476,6 +528,7 @@ mod tests {
         Trunks::new(
             EndpointConfig::new(aor, "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"),
             Vec::new(),
+            None,
             [7; 32],
         )
     }

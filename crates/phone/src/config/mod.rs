@@ -59,6 +59,8 @@ pub struct Config {
     pub peers: Vec<Network>,
     /// Between whom it is said and believed who calls.
     pub trust_domain: TrustDomain,
+    /// How often peers are asked whether they are there; never if absent.
+    pub ping_interval: Option<Duration>,
     /// How the phone proves who it is.
     pub credentials: Credentials,
     /// Whether it registers.

@@ -145,6 +145,8 @@ options! {
         peers, "peers": Vec<String> = "an array of addresses and networks such as ['203.0.113.0/24']";
         /// Whose P-Asserted-Identity is believed, and who gets ours.
         trust_domain, "trustDomain": Vec<String> = "an array of addresses, networks such as '203.0.113.0/24', and hosts of servers";
+        /// How often those are asked who have come; default never.
+        ping_interval, "pingInterval": u64 = "a whole number of milliseconds from 1000 to 300000";
         /// Seconds; default 600.
         register_expires, "registerExpires": u64 = "a whole number of seconds from 1 to 86400";
         /// The `+sip.instance` of RFC 5626; default a new one for each phone.

@@ -77,6 +77,7 @@ impl TryFrom<Options> for Config {
             servers,
             listen,
             peers: peers(options.peers.unwrap_or_default())?,
+            ping_interval: options.ping_interval.map(ping_interval).transpose()?,
             credentials: account.credentials,
             register,
             register_expires: Duration::from_secs(within(
@@ -571,6 +572,12 @@ fn count(
 ) -> Result<usize, ConfigError> {
     let number = within(option, number, range, unit)?;
     Ok(usize::try_from(number).unwrap_or(usize::MAX))
+}
+
+/// Short enough that a peer which answers is not forgotten between two questions.
+fn ping_interval(milliseconds: u64) -> Result<Duration, ConfigError> {
+    let range = 1000..=300_000;
+    within("pingInterval", milliseconds, range, "milliseconds").map(Duration::from_millis)
 }
 
 fn within(

@@ -154,6 +154,33 @@ pub enum Readiness {
     Closed,
 }
 
+/// Whether a peer is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PeerState {
+    /// It has not been asked, or has not had the time to answer.
+    Unknown,
+    /// It has answered.
+    Reachable,
+    /// It did not answer the last two times.
+    Unreachable,
+}
+
+/// How a peer without a server stands, that is asked by OPTIONS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PeerStanding {
+    /// Where it is.
+    pub address: String,
+    /// Whether it comes over TLS.
+    pub secure: bool,
+    /// Whether it is there.
+    pub state: PeerState,
+    /// The status of its last answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
+}
+
 /// How a phone stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
@@ -165,6 +192,8 @@ pub struct Standing {
     pub calls: u32,
     /// Those of them that are not answered.
     pub ringing: u32,
+    /// The peers that are asked whether they are there.
+    pub peers: Vec<PeerStanding>,
     /// What has become of calls so far.
     pub tally: Arc<Tally>,
     /// Why it would take no call, whatever the machine has time for.

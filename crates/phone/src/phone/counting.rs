@@ -122,6 +122,7 @@ impl Phone {
             registered: self.account.is_registered(),
             calls: number(self.count()),
             ringing: number(ringing),
+            peers: self.around.agent.peers(),
             tally: Arc::clone(&self.counting.tally),
             otherwise: self.closed_to_calls(),
             taken: self.taken(),

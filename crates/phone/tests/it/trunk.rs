@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use phone::neighbour::{Neighbour, NeighbourNews, TrunkId};
+use phone::tally::PeerState;
 use phone::{Event, Reply, SessionId};
 use serde_json::{Value, json};
-use sip::message::{Leniency, Message, Method, Request, Response};
+use sip::message::{HeaderName, Leniency, Message, Method, Request, Response};
 use sip::transaction::Transport;
 
 use crate::harness::{Caller, Rig, alice_with, answer as reply, code, with_header};
@@ -475,6 +476,90 @@ fn what_a_peer_asserts_is_told_as_that_within_the_trust_domain_alone() {
     assert_eq!(pending(&rig).identity.asserted.len(), 1);
 }
 
+/// How each peer stands, by its address.
+fn standing(rig: &Rig) -> Vec<(String, PeerState, Option<u16>)> {
+    let peers = rig.phone.standing().peers.into_iter();
+    peers
+        .map(|peer| (peer.address, peer.state, peer.code))
+        .collect()
+}
+
+fn pinging() -> Rig {
+    let mut options = trunk();
+    options["pingInterval"] = json!(30_000);
+    listening(options)
+}
+
+#[test]
+fn a_peer_that_has_come_is_asked_by_options_and_its_state_told() {
+    let mut rig = pinging();
+    assert_eq!(standing(&rig), []);
+    let options = Caller::new("c1").request("OPTIONS", &[], None);
+    datagram(&mut rig, PEER, options);
+    assert_eq!(answer(&mut rig, at(PEER)).status().code(), 200);
+    let peer = |state, code| vec![("203.0.113.7".to_owned(), state, code)];
+    assert_eq!(standing(&rig), peer(PeerState::Unknown, None));
+    rig.advance(Duration::from_secs(30));
+    let question = request(&mut rig, at(PEER), &Method::Options);
+    assert!(rig.neighbours.is_empty(), "it is sent once");
+
+    // Neither a stranger nor who does not know the question answers it.
+    datagram(&mut rig, STRANGER, reply(&question, 200, None));
+    let mut other = question.clone();
+    other.headers_mut().remove(HeaderName::CallId);
+    other
+        .headers_mut()
+        .push(HeaderName::CallId, "another")
+        .unwrap();
+    datagram(&mut rig, PEER, reply(&other, 200, None));
+    assert_eq!(standing(&rig), peer(PeerState::Unknown, None));
+
+    datagram(&mut rig, PEER, reply(&question, 503, None));
+    assert_eq!(standing(&rig), peer(PeerState::Reachable, Some(503)));
+    for missed in 1..=3 {
+        rig.advance(Duration::from_secs(30));
+        request(&mut rig, at(PEER), &Method::Options);
+        let state = match missed {
+            1 | 2 => PeerState::Reachable,
+            _ => PeerState::Unreachable,
+        };
+        assert_eq!(standing(&rig), peer(state, Some(503)), "{missed}");
+    }
+    rig.advance(Duration::from_secs(30));
+    let question = request(&mut rig, at(PEER), &Method::Options);
+    datagram(&mut rig, PEER, reply(&question, 200, None));
+    assert_eq!(standing(&rig), peer(PeerState::Reachable, Some(200)));
+}
+
+#[test]
+fn whoever_forges_addresses_of_peers_has_one_question_sent_to_each() {
+    let mut rig = pinging();
+    for number in 0..1_000 {
+        let from = format!("203.0.113.{}:{}", number % 256, 10_000 + number);
+        datagram(
+            &mut rig,
+            &from,
+            Caller::new(&number.to_string()).request("OPTIONS", &[], None),
+        );
+    }
+    rig.neighbours.clear();
+    rig.advance(Duration::from_secs(30));
+    assert_eq!(rig.neighbours.len(), 256);
+    rig.neighbours.clear();
+    assert_eq!(standing(&rig).len(), 256);
+    // Unanswered as they are, they keep nobody out.
+    let mut caller = Caller::new("real");
+    datagram(
+        &mut rig,
+        "203.0.113.9:5060",
+        caller.invite(&[], Some(OFFER)),
+    );
+    assert_eq!(
+        answer(&mut rig, at("203.0.113.9:5060")).status().code(),
+        100
+    );
+}
+
 #[test]
 fn a_peer_says_nothing_of_our_messages() {
     let mut rig = listening(trunk());
@@ -560,7 +645,11 @@ fn a_server_that_is_not_reached_at_first_ends_listening_too() {
 #[test]
 fn a_trunk_s_options_fit_together() {
     const PEM: &str = "-----BEGIN CERTIFICATE-----\n";
-    let mistakes: [(Value, &str); 11] = [
+    let mistakes: [(Value, &str); 12] = [
+        (
+            json!({ "pingInterval": 300_001 }),
+            "Option 'pingInterval' must be a whole number of milliseconds from 1000 to 300000",
+        ),
         (
             json!({ "trustDomain": ["carrier.example.com"] }),
             "Option 'trustDomain[0]' must be an address, a network",

@@ -4,7 +4,7 @@ mod text;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use phone::tally::{Readiness, Standing, Tally};
+use phone::tally::{PeerStanding, Readiness, Standing, Tally};
 use serde::Serialize;
 
 use crate::media_worker;
@@ -66,6 +66,8 @@ pub struct Health {
     pub ringing: u32,
     /// How full it is, 0 to 1: by `maxSessions` or by the media threads, whichever is more.
     pub load: f64,
+    /// The peers that are asked whether they are there.
+    pub peers: Vec<PeerStanding>,
     /// What waits between it and the application.
     pub queues: Queues,
 }
@@ -132,6 +134,7 @@ impl Showcase {
                 calls: 0,
                 ringing: 0,
                 load: 0.0,
+                peers: Vec::new(),
                 queues: Queues::default(),
             };
         }
@@ -142,6 +145,7 @@ impl Showcase {
             calls: standing.calls,
             ringing: standing.ringing,
             load: standing.load(media),
+            peers: standing.peers,
             queues,
         }
     }

@@ -18,6 +18,6 @@ pub mod server_non_invite;
 pub use flow::{Flow, FlowId, Transport};
 pub(crate) use layer::hop_request;
 pub use layer::{Cancelling, ClientKey, Gone, Layer, LayerConfig, LayerOutput, ServerKey, TxEvent};
-pub use stateless::{read_request, refuse_statelessly};
+pub use stateless::{answer_to, ask_statelessly, read_request, refuse_statelessly};
 pub use table::{Action, Class};
 pub use timer::{Timer, Timings};

@@ -1,4 +1,4 @@
-//! Answers of which nothing is kept (RFC 3261 §8.2.7): each repeat is answered the same.
+//! Answers of which nothing is kept (RFC 3261 §8.2.7): each repeat is answered the same. And questions that are not repeated.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
@@ -8,6 +8,8 @@ use bytes::Bytes;
 use super::layer::{complete_via, set_to_tag};
 use crate::message::{HeaderName, Leniency, Message, Method, Request, Response, StatusCode};
 use crate::put::Put;
+use crate::transaction::Flow;
+use crate::uri::Uri;
 
 /// Reads a request; `None` if it is none.
 pub fn read_request(message: Bytes) -> Option<Request> {
@@ -38,6 +40,43 @@ pub fn refuse_statelessly(
         headers.put(HeaderName::RetryAfter, &seconds.to_string());
     }
     Some(response.to_bytes())
+}
+
+/// An OPTIONS to the other end of a flow; `None` if the ends of the flow are not known.
+pub fn ask_statelessly(flow: Flow, from: &Uri<'_>, call_id: &str) -> Option<Bytes> {
+    let (peer, local) = (flow.peer?, flow.local?);
+    let (via, token) = (flow.transport.via_token(), flow.transport.uri_token());
+    let target = format!("sip:{peer};transport={token}");
+    let lines = [
+        format!("OPTIONS {target} SIP/2.0"),
+        format!("Via: SIP/2.0/{via} {local};branch=z9hG4bK{call_id};rport"),
+        "Max-Forwards: 70".to_owned(),
+        format!("From: <{}>;tag={call_id}", from.to_request_uri()),
+        format!("To: <{target}>"),
+        format!("Call-ID: {call_id}"),
+        "CSeq: 1 OPTIONS".to_owned(),
+        "Accept: application/sdp".to_owned(),
+        "Content-Length: 0\r\n\r\n".to_owned(),
+    ];
+    Some(Bytes::from(lines.join("\r\n")))
+}
+
+/// The status with which that question is answered; `None` if the message is something else, or not final.
+pub fn answer_to(call_id: &str, message: &Bytes) -> Option<u16> {
+    if !message.starts_with(b"SIP/2.0 ") {
+        return None;
+    }
+    match Message::parse(message.clone(), Leniency::Interop)
+        .ok()?
+        .message
+    {
+        Message::Response(response) => {
+            let is_of_it = response.headers().get(HeaderName::CallId).map(str::trim);
+            let code = response.status().code();
+            (is_of_it == Some(call_id) && code >= 200).then_some(code)
+        }
+        Message::Request(_) => None,
+    }
 }
 
 #[cfg(test)]
