@@ -257,6 +257,8 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     readonly headers: Record<string, string[]>;
     /** The codec by its SDP name, once it is negotiated. */
     readonly codec: string | undefined;
+    /** How its media are protected, once they flow. */
+    readonly security: SessionSecurity | undefined;
     /** When the call was answered, in milliseconds since 1970. */
     readonly startTime: number | undefined;
     /** Whether the call is answered and not over. */
@@ -715,6 +717,16 @@ export interface HandedOver {
     encoding: string;
     /** What it says, if it is text. */
     text?: string;
+}
+
+/** What stands between a call and whoever is on the way. */
+export interface SessionSecurity {
+    /** Where the keys of its media come from: a DTLS handshake, or the signalling (SDES, RFC 4568); `rtp` has none, and everybody on the way hears it. */
+    readonly keying: 'dtls' | 'sdes' | 'rtp';
+    /** The SRTP profile, such as `SRTP_AEAD_AES_128_GCM`; absent without protection. */
+    readonly cipher?: string;
+    /** What its signalling went over on this side of the server when its media were set up. */
+    readonly signalling?: 'wss' | 'ws' | 'tls' | 'tcp' | 'udp';
 }
 
 /** What names a session from end to end, whatever stands between its ends: a UUID of each side, 32 hexadecimal digits (RFC 7989). */
@@ -1806,6 +1818,12 @@ export interface SoftphoneOptions {
      * its interval and ends with `expired` without. Default true; false asks for none and agrees to none.
      */
     sessionTimers?: boolean | SessionTimerOptions;
+    /**
+     * How media may be protected, best first; default `['dtls']`. The first is offered; of what others offer the first that there is
+     * gets taken. No running call is protected less later. With anything but `dtls` alone calls go to peers without ICE as well, at the
+     * address that they name, and without pictures. `session.security` says what is in force.
+     */
+    media?: readonly MediaKeying[];
     /** The codecs to offer and accept, best first; default `['opus', 'G722', 'PCMU', 'PCMA']`. */
     codecs?: readonly CodecName[];
     /**
@@ -1875,6 +1893,12 @@ export interface OpusOptions {
     /** The effort for sounding better, also if packets are lost, 0–10; default 5. */
     complexity?: number;
 }
+
+/**
+ * How media may be protected. `sdes` has its keys in the signalling, so it counts only while nobody on the way to the server can read
+ * that (`wss:`, TLS); `sdes-unprotected` counts in any case. `rtp` is no protection at all.
+ */
+export type MediaKeying = 'dtls' | 'sdes' | 'sdes-unprotected' | 'rtp';
 
 /** An audio codec by its SDP name. */
 export type CodecName = 'opus' | 'G722' | 'PCMU' | 'PCMA';
@@ -2196,6 +2220,8 @@ export interface CallOptions extends Abortable {
     video?: VideoInput;
     /** What the other side sees of the screen; with `'none'` only one of its own is taken. Default: none is offered or taken. */
     screen?: VideoInput;
+    /** How its media may be protected; default as in the phone. `'sdes-unprotected'` only if the phone has it, and then without `'sdes'`. */
+    media?: readonly MediaKeying[];
 }
 
 /** Options of {@link Softphone.startSoftphoneSession}. */

@@ -77,7 +77,7 @@ export declare class BridgeConference extends Mirror<BridgedEvents<ConferenceEve
 }
 
 /** What of a session crosses. */
-declare const sessionProperties: readonly ["id", "conversationId", "callId", "address", "uri", "displayName", "identity", "sessionId", "direction", "state", "connectionState", "active", "interrupted", "connected", "muted", "videoMuted", "streams", "warnings", "held", "remoteHeld", "headers", "codec", "startTime"];
+declare const sessionProperties: readonly ["id", "conversationId", "callId", "address", "uri", "displayName", "identity", "sessionId", "direction", "state", "connectionState", "active", "interrupted", "connected", "muted", "videoMuted", "streams", "warnings", "held", "remoteHeld", "headers", "codec", "security", "startTime"];
 
 /** A session as it was at the last event: the properties of a `Session`, by their names. */
 export interface SessionSnapshot extends Readonly<Pick<Session, (typeof sessionProperties)[number]>> {

@@ -25,15 +25,17 @@ export const callOptions: Schema = {
   voiceActivity,
   video: videoInput,
   screen: videoInput,
+  media: { arrayOf: { oneOf: ['dtls', 'sdes', 'sdes-unprotected', 'rtp'] }, min: 1 },
 }
 
 /** How a call is placed as the PureCloud SDK does. */
 export const starting: Schema = { ...callOptions, phoneNumber: 'text' }
 
 /** The same in the addon's words. */
-export function wireCall({ mediaStream, audioElement, headers, from, autoAnswer, video, screen, ...rest }: Omit<CallOptions, 'signal'>): WireCallOptions {
+export function wireCall({ mediaStream, audioElement, headers, from, autoAnswer, video, screen, media, ...rest }: Omit<CallOptions, 'signal'>): WireCallOptions {
   return {
     ...rest,
+    media: media === undefined ? undefined : [...media],
     input: mediaStream === undefined ? undefined : wireInput('mediaStream', mediaStream),
     output: audioElement === undefined ? undefined : wireOutput('audioElement', audioElement),
     headers: wireHeaders(headers),

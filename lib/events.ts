@@ -60,6 +60,16 @@ export interface HandedOver {
   text?: string
 }
 
+/** What stands between a call and whoever is on the way. */
+export interface SessionSecurity {
+  /** Where the keys of its media come from: a DTLS handshake, or the signalling (SDES, RFC 4568); `rtp` has none, and everybody on the way hears it. */
+  readonly keying: 'dtls' | 'sdes' | 'rtp'
+  /** The SRTP profile, such as `SRTP_AEAD_AES_128_GCM`; absent without protection. */
+  readonly cipher?: string
+  /** What its signalling went over on this side of the server when its media were set up. */
+  readonly signalling?: 'wss' | 'ws' | 'tls' | 'tcp' | 'udp'
+}
+
 /** What names a session from end to end, whatever stands between its ends: a UUID of each side, 32 hexadecimal digits (RFC 7989). */
 export interface EndToEndId {
   /** This side's. */

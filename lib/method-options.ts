@@ -1,6 +1,6 @@
 import type { EndCondition } from './end-reason'
 import type { DtmfMethod } from './events'
-import type { AudioInput, AudioOutput, AudioProcessing, VideoInput } from './media-options'
+import type { AudioInput, AudioOutput, AudioProcessing, MediaKeying, VideoInput } from './media-options'
 
 /** Options of what waits. */
 export interface Abortable {
@@ -186,6 +186,8 @@ export interface CallOptions extends Abortable {
   video?: VideoInput
   /** What the other side sees of the screen; with `'none'` only one of its own is taken. Default: none is offered or taken. */
   screen?: VideoInput
+  /** How its media may be protected; default as in the phone. `'sdes-unprotected'` only if the phone has it, and then without `'sdes'`. */
+  media?: readonly MediaKeying[]
 }
 
 /** Options of {@link Softphone.startSoftphoneSession}. */

@@ -1,5 +1,5 @@
 import type { PendingSession } from './events'
-import type { AudioInput, AudioOptions, CodecName, StreamInput, VideoInput, WavInput } from './media-options'
+import type { AudioInput, AudioOptions, CodecName, MediaKeying, StreamInput, VideoInput, WavInput } from './media-options'
 
 export type * from './media-options'
 export type * from './method-options'
@@ -352,6 +352,12 @@ export interface SoftphoneOptions {
    * its interval and ends with `expired` without. Default true; false asks for none and agrees to none.
    */
   sessionTimers?: boolean | SessionTimerOptions
+  /**
+   * How media may be protected, best first; default `['dtls']`. The first is offered; of what others offer the first that there is
+   * gets taken. No running call is protected less later. With anything but `dtls` alone calls go to peers without ICE as well, at the
+   * address that they name, and without pictures. `session.security` says what is in force.
+   */
+  media?: readonly MediaKeying[]
   /** The codecs to offer and accept, best first; default `['opus', 'G722', 'PCMU', 'PCMA']`. */
   codecs?: readonly CodecName[]
   /**

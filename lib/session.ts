@@ -7,7 +7,7 @@ import { hideListeners, TypedEmitter } from './emitter'
 import { EndReason } from './end-reason'
 import { SoftphoneError, unanswered } from './errors'
 import { endOptions, rejectOptions } from './end-options'
-import type { CallerIdentity, ConnectionState, EndToEndId, ResolutionEvent, SessionEvents, SessionState, TransferRequestedEvent, VideoStream, WarningCode, WarningEvent } from './events'
+import type { CallerIdentity, ConnectionState, EndToEndId, ResolutionEvent, SessionEvents, SessionSecurity, SessionState, TransferRequestedEvent, VideoStream, WarningCode, WarningEvent } from './events'
 import { type PromiseWithResolvers, settledLater } from './later'
 import type { PhoneLink } from './link'
 import { callOptions, wireCall } from './call-options'
@@ -89,6 +89,8 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly headers: Record<string, string[]>
   /** The codec by its SDP name, once it is negotiated. */
   readonly codec: string | undefined
+  /** How its media are protected, once they flow. */
+  readonly security: SessionSecurity | undefined
   /** When the call was answered, in milliseconds since 1970. */
   readonly startTime: number | undefined
   /** Whether the call is answered and not over. */
@@ -138,6 +140,7 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.transferRequest = undefined
     this.headers = headersByName(snapshot.headers)
     this.codec = undefined
+    this.security = undefined
     this.startTime = snapshot.startTime ?? undefined
     derive(this, 'active', () => this.state === 'active')
     derive(this, 'interrupted', () => this.connectionState === 'interrupted')
@@ -498,10 +501,11 @@ export class Session extends TypedEmitter<SessionEvents> {
 
   /** @internal */
   change(changes: WireSessionChanges): void {
-    const { state, connectionState, muted, videoMuted, held, remoteHeld, startTime, callId, conversationId, codec, sessionId } = changes
+    const { state, connectionState, muted, videoMuted, held, remoteHeld, startTime, callId, conversationId, codec, security, sessionId } = changes
     if (sessionId !== undefined) assign(this, { sessionId })
     if (typeof startTime === 'number') assign(this, { startTime })
     if (typeof codec === 'string') assign(this, { codec })
+    if (security !== undefined && security !== null) assign(this, { security })
     if (callId !== undefined) assign(this, { callId })
     if (conversationId !== undefined) assign(this, { conversationId })
     if (state !== undefined) this.#changeState(state)

@@ -216,7 +216,18 @@ export interface WireSessionChanges {
   conversationId?: string
   sessionId?: WireEndToEndId
   codec?: string
+  security?: WireSessionSecurity
 }
+
+export interface WireSessionSecurity {
+  keying: WireKeying
+  cipher?: string
+  signalling?: WireSignallingTransport
+}
+
+export type WireKeying = 'dtls' | 'sdes' | 'rtp'
+
+export type WireSignallingTransport = 'wss' | 'ws' | 'tls' | 'tcp' | 'udp'
 
 export type WireDtmfMethod = 'rfc4733' | 'info' | 'inband'
 
@@ -546,6 +557,7 @@ export interface WireCallOptions {
   voiceActivity?: WireVoiceActivity | undefined
   video?: WireVideoInput | undefined
   screen?: WireVideoInput | undefined
+  media?: WireKeyingWish[] | undefined
 }
 
 export type WireInput =
@@ -599,6 +611,8 @@ export type WireVideoInput =
   | { type: 'none' }
 
 export type WireVideoCodec = 'vp8' | 'h264'
+
+export type WireKeyingWish = 'dtls' | 'sdes' | 'sdes-unprotected' | 'rtp'
 
 export interface WireAcceptOptions {
   input?: WireInput | undefined
@@ -976,6 +990,7 @@ export const optionNames = {
     'noAnswerTimeout',
     'mediaTimeout',
     'sessionTimers',
+    'media',
     'codecs',
     'dtx',
     'opus',

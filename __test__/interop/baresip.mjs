@@ -32,9 +32,9 @@ export function baresipHasH264() {
  * so that it is heard what baresip hears.
  *
  * Options: `user`; `tone` in Hz; `codec`, one of `PCMU`, `PCMA`, `G722`, `opus`; `answer`, `manual` or `auto`;
- * `video: { source, display, codec }`, such as `fakevideo,nil`; the codec is `vp8` by default, or `h264`, by x264 and FFmpeg.
+ * `mediaenc`, such as `srtp-mand` for SRTP under keys of the descriptions; `video: { source, display, codec }`, such as `fakevideo,nil`; the codec is `vp8` by default, or `h264`, by x264 and FFmpeg.
  */
-export async function startBaresip(kamailio, { user, tone, codec = 'PCMU', answer = 'manual', video }) {
+export async function startBaresip(kamailio, { user, tone, codec = 'PCMU', answer = 'manual', mediaenc, video }) {
   const listener = listenerOf(kamailio, user)
   const folder = mkdtempSync(join(tmpdir(), 'offhook-baresip-'))
   const stop = async (child) => {
@@ -46,7 +46,7 @@ export async function startBaresip(kamailio, { user, tone, codec = 'PCMU', answe
   // Another process may take a port between finding it free and binding it; it also takes the one after its own.
   for (let attempt = 1; ; attempt++) {
     const [sip, control] = await freePorts(2)
-    writeConfiguration(folder, kamailio, { user, tone, codec, answer, video, sip, control })
+    writeConfiguration(folder, kamailio, { user, tone, codec, answer, mediaenc, video, sip, control })
     const child = new Child(binary, ['-4', '-f', folder])
     try {
       await child.prints(/\[1 binding\]/, AbortSignal.timeout(10_000))
@@ -68,7 +68,7 @@ export async function startBaresip(kamailio, { user, tone, codec = 'PCMU', answe
 function listenerOf(kamailio, user) {
   const name = `ear-of-${user}`
   const account = { uri: uriOf(kamailio, name), password: `${name}pw`, servers: kamailio.ws }
-  const listener = new Softphone({ ...account, audio: 'none', codecs: ['PCMU'], logger: silent })
+  const listener = new Softphone({ ...account, audio: 'none', codecs: ['PCMU'], media: ['dtls', 'rtp'], logger: silent })
   listener.on('pendingSession', ({ id }) => {
     listener.ear = new AudioSink({ rate: 16000 })
     listener.acceptPendingSession(id, { mediaStream: 'none', audioElement: listener.ear })
@@ -198,8 +198,8 @@ class Baresip {
   }
 }
 
-function writeConfiguration(folder, kamailio, { user, tone, codec, answer, video, sip, control }) {
-  const used = ['account', 'menu', 'ctrl_tcp', 'g711', 'g722', 'opus', 'ausine', 'aubridge', ...(video ? [videoModules[video.codec ?? 'vp8'], 'fakevideo', 'vidbridge'] : [])]
+function writeConfiguration(folder, kamailio, { user, tone, codec, answer, mediaenc, video, sip, control }) {
+  const used = ['account', 'menu', 'ctrl_tcp', 'g711', 'g722', 'opus', 'ausine', 'aubridge', ...(mediaenc ? ['srtp'] : []), ...(video ? [videoModules[video.codec ?? 'vp8'], 'fakevideo', 'vidbridge'] : [])]
   const lines = [
     `sip_listen 127.0.0.1:${sip}`,
     `ctrl_tcp_listen 127.0.0.1:${control}`,
@@ -215,7 +215,7 @@ function writeConfiguration(folder, kamailio, { user, tone, codec, answer, video
   ]
   writeFileSync(join(folder, 'config'), `${lines.join('\n')}\n`)
   const sound = [`audio_source=ausine,${tone}`, 'audio_player=aubridge,0']
-  const more = ['regint=600', `answermode=${answer}`, `audio_codecs=${codecs[codec]}`, ...sound]
+  const more = ['regint=600', `answermode=${answer}`, `audio_codecs=${codecs[codec]}`, ...(mediaenc ? [`mediaenc=${mediaenc}`] : []), ...sound]
   writeFileSync(join(folder, 'accounts'), `${account(kamailio, user, more)}\n`)
   writeFileSync(join(folder, 'contacts'), '')
 }

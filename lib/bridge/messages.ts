@@ -30,6 +30,7 @@ export const sessionProperties = [
   'remoteHeld',
   'headers',
   'codec',
+  'security',
   'startTime',
 ] as const
 

@@ -219,6 +219,19 @@ fn without_keys_the_real_source_is_taken_once_and_strangers_move_nothing() {
     assert_eq!(destination(&mut a, &mut network), Some(named));
 }
 
+/// There may be services that take whatever comes from their own machine.
+#[test]
+fn nobody_elsewhere_has_sound_sent_to_this_machine() {
+    let network = Network::new(8);
+    for address in ["127.0.0.1", "127.1.2.3"] {
+        let mut a = phone(A, 500.0, &network, &[Keying::Plain]);
+        let offer = format!("v=0\r\nc=IN IP4 {address}\r\nm=audio 30000 RTP/AVP 0\r\n");
+        a.session.create_answer(&offer, network.now).unwrap();
+        a.drain();
+        assert!(a.has(|event| matches!(event, MediaEvent::Refused { .. })));
+    }
+}
+
 #[test]
 fn a_peer_that_changes_its_source_at_its_address_is_heard_again() {
     let mut network = Network::new(4);

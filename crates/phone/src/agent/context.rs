@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::door::event::Event;
 use crate::door::id::{SessionId, Ticket};
 use crate::door::level::Level;
-use crate::door::media::{MediaCommand, StreamCommand};
+use crate::door::media::{Keying, KeyingWish, MediaCommand, StreamCommand};
 use crate::door::output::Output;
 
 /// One input's surroundings: built for it, gone after it.
@@ -51,6 +51,24 @@ impl Context<'_> {
             | MediaCommand::Close => {}
         }
         self.outputs.push_back(Output::Media(id, command));
+    }
+
+    /// What media may be protected by over the connection as it is: keys of descriptions are for nobody who reads along.
+    pub(crate) fn keyings(&self, wished: &[KeyingWish], usage: Option<UsageId>) -> Vec<Keying> {
+        let secure = self.agent.is_hidden(usage);
+        let allowed = wished.iter().filter_map(|wish| match wish {
+            KeyingWish::Dtls => Some(Keying::Dtls),
+            KeyingWish::Sdes => secure.then_some(Keying::Sdes),
+            KeyingWish::SdesUnprotected => Some(Keying::Sdes),
+            KeyingWish::Rtp => Some(Keying::Rtp),
+        });
+        let mut keyings: Vec<Keying> = Vec::new();
+        for keying in allowed {
+            if !keyings.contains(&keying) {
+                keyings.push(keying);
+            }
+        }
+        keyings
     }
 
     /// Asks for STUN and TURN servers, if a function gives them and what it gave is too old.

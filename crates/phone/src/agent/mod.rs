@@ -4,6 +4,7 @@
 mod context;
 mod ice_source;
 mod identity;
+pub(crate) mod keys;
 mod neighbours;
 mod pings;
 mod seen_streams;
@@ -31,6 +32,7 @@ use trunks::Trunks;
 use crate::config::{Config, Credentials, IceTransportPolicy};
 use crate::door::event::Event;
 use crate::door::level::Level;
+use crate::door::media::KeyingWish;
 use crate::door::neighbour::TrunkId;
 use crate::door::output::{Output, SipText};
 use crate::door::tally::PeerStanding;
@@ -47,6 +49,9 @@ pub(crate) trait Named {
 pub(crate) struct Agent {
     endpoint: Endpoint,
     trunks: Trunks,
+    /// Keys of media may be said over a connection that others can read.
+    says_keys_openly: bool,
+    checks_certificates: bool,
     flow: Option<OpenFlow>,
     flows: u64,
     log_level: Level,
@@ -62,6 +67,7 @@ pub(crate) struct Agent {
 #[derive(Debug, Clone, Copy)]
 struct OpenFlow {
     id: FlowId,
+    transport: Transport,
     /// The registrar knows it, or does not have to.
     usable: bool,
 }
@@ -77,6 +83,8 @@ impl Agent {
                 config.ping_interval,
                 trunk_seed,
             ),
+            says_keys_openly: config.media.contains(&KeyingWish::SdesUnprotected),
+            checks_certificates: config.tls.reject_unauthorized,
             endpoint: Endpoint::new(known, seed),
             flow: None,
             flows: 0,
@@ -209,6 +217,11 @@ impl Agent {
         self.flow.is_some()
     }
 
+    /// What the flow goes over.
+    pub(crate) fn transport(&self) -> Option<Transport> {
+        self.flow.map(|flow| flow.transport)
+    }
+
     /// Whether requests inside dialogs make sense: there is a flow, and the registrar knows it.
     pub(crate) fn is_usable(&self) -> bool {
         self.flow.is_some_and(|flow| flow.usable)
@@ -230,7 +243,11 @@ impl Agent {
     ) {
         self.flows += 1;
         let id = FlowId(self.flows);
-        self.flow = Some(OpenFlow { id, usable: false });
+        self.flow = Some(OpenFlow {
+            id,
+            transport,
+            usable: false,
+        });
         let flow = Flow {
             local: local.filter(|_| !self.hides_addresses),
             ..Flow::new(transport)
@@ -324,6 +341,11 @@ impl Agent {
     fn drain(&mut self, out: &mut VecDeque<Output>) {
         loop {
             match self.endpoint.poll_output() {
+                endpoint::Output::Transmit { flow, bytes }
+                    if self.is_ours(flow) && self.is_withheld(&bytes) =>
+                {
+                    self.tell_withheld(out);
+                }
                 endpoint::Output::Transmit { flow, bytes } if self.is_ours(flow) => {
                     self.trace("SIP message sent", &bytes, out);
                     out.push_back(Output::Send(SipText(bytes)));
@@ -338,6 +360,17 @@ impl Agent {
                     return;
                 }
             }
+        }
+    }
+
+    fn tell_withheld(&self, out: &mut VecDeque<Output>) {
+        if self.log_level <= Level::Warn {
+            out.push_back(Output::Event(Event::Trace {
+                level: Level::Warn,
+                message: "A message with keys of media is not sent over a connection without TLS"
+                    .into(),
+                details: serde_json::json!({}),
+            }));
         }
     }
 

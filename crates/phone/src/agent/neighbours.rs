@@ -187,7 +187,11 @@ impl Agent {
             let trunk = self.trunks.get_mut(id)?;
             match trunk.endpoint.poll_output() {
                 endpoint::Output::Transmit { flow, bytes } => {
-                    if let Some(neighbour) = self.trunks.end_of(flow) {
+                    let neighbour = self.trunks.end_of(flow);
+                    let withheld = |to| self.is_withheld_from(to, &bytes);
+                    if neighbour.is_some_and(withheld) {
+                        self.tell_withheld(out);
+                    } else if let Some(neighbour) = neighbour {
                         self.trace("SIP message sent", &bytes, out);
                         out.push_back(Output::SendTo(neighbour, SipText(bytes)));
                     }

@@ -223,6 +223,17 @@ impl Trunks {
         self.ways.get(&stream).map(|way| way.flow)
     }
 
+    /// What the flows of a trunk go over: all of them by TLS, or none.
+    pub(super) fn transport(&self, trunk: TrunkId) -> Option<Transport> {
+        let trunk = self.all.get(&trunk)?;
+        if trunk.peer.secure {
+            return Some(Transport::Tls);
+        }
+        let end = trunk.flows.last().and_then(|flow| self.ends.get(flow));
+        let open = end.and_then(|end| self.flow_of(*end));
+        open.map(|flow| flow.transport)
+    }
+
     /// The trunk of whoever is at the other end of such a flow.
     pub(super) fn of_flow(&self, flow: &Flow) -> Option<TrunkId> {
         self.of_peer.get(&PeerAddress::of(flow)?).copied()

@@ -5,6 +5,7 @@ mod error;
 mod given;
 mod headers;
 mod ice;
+pub(crate) mod keying;
 mod listen;
 mod network;
 mod options;
@@ -41,6 +42,7 @@ pub use crate::door::ice_server::{IceServer, OneOrMany};
 
 use crate::door::audio;
 use crate::door::level::Level;
+use crate::door::media::KeyingWish;
 use crate::door::secret::Secret;
 use crate::door::video::VideoInput;
 
@@ -114,6 +116,8 @@ pub struct Config {
     pub auto_connect_sessions: bool,
     /// How long calls live without a refresh (RFC 4028).
     pub session_timers: Option<SessionTimers>,
+    /// How media may be protected, best first.
+    pub media: Vec<KeyingWish>,
     /// In order of preference.
     pub codecs: Vec<Codec>,
     /// Pauses of speech are left out (DTX).

@@ -11,6 +11,7 @@ use super::given;
 use crate::door::audio;
 use crate::door::ice_server::{IceServer, OneOrMany};
 use crate::door::level::Level;
+use crate::door::media::KeyingWish;
 use crate::door::secret::Secret;
 use crate::door::video::VideoInput;
 
@@ -43,6 +44,7 @@ plain_values!(
     HeaderOption,
     Vec<String>,
     Vec<super::Codec>,
+    Vec<KeyingWish>,
     super::IceTransportPolicy,
     super::Authorization,
     ContactTransportOption,
@@ -188,6 +190,8 @@ options! {
         media_timeout, "mediaTimeout": u64 = "a whole number of milliseconds from 1000 to 3600000";
         /// Session timers; default true.
         session_timers, "sessionTimers": SessionTimersOption = "a boolean or { expires, minSe }";
+        /// How media may be protected, best first; default DTLS alone.
+        media, "media": Vec<KeyingWish> = "an array of 'dtls', 'sdes', 'sdes-unprotected' and 'rtp'";
         /// Codecs in order of preference.
         codecs, "codecs": Vec<super::Codec> = "an array of 'opus', 'G722', 'PCMU' and 'PCMA'";
         /// Pauses of speech are left out.

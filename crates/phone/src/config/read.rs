@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::account::{account, authorization, bearer_is_safe, domain};
 use super::headers::{check_headers, may_be_added};
+use super::keying::keyings;
 use super::listen::{listen, peers, trust_domain};
 use super::network::{interfaces, port_range};
 use super::options::{
@@ -59,6 +60,9 @@ impl TryFrom<Options> for Config {
             (_, Some(_), _) | (None, None, _) => servers(options.servers, &account.address)?,
         };
         warnings.extend(open_beside_secure(&servers));
+        let checks = options.tls.as_ref().and_then(|tls| tls.reject_unauthorized);
+        let by_tls = listen.as_ref().is_some_and(|listen| listen.tls.is_some());
+        let media = keyings(options.media, &servers, by_tls, checks.unwrap_or(true))?;
         let allow_insecure = options.allow_insecure.unwrap_or(false);
         bearer_is_safe(&account.credentials, &servers, allow_insecure)?;
         let authorization = authorization(options.authorization, &account.credentials)?;
@@ -146,6 +150,7 @@ impl TryFrom<Options> for Config {
             session_survivability: options.session_survivability.unwrap_or(true),
             auto_connect_sessions: options.auto_connect_sessions.unwrap_or(true),
             session_timers: session_timers(options.session_timers)?,
+            media,
             codecs: codecs(options.codecs)?,
             dtx: options.dtx.unwrap_or(false),
             opus: opus(options.opus.unwrap_or_default())?,

@@ -11,6 +11,7 @@ use crate::door::hold_via::HoldVia;
 use crate::door::ice_server::IceServer;
 use crate::door::id::{ConferenceId, RecordingId, SessionId, Ticket};
 use crate::door::level::Level;
+use crate::door::media::KeyingWish;
 use crate::door::recording::{Legs, Recorded, RecordingFormat, RecordingTarget, Tapped};
 use crate::door::secret::Secret;
 use crate::door::video::{VideoContent, VideoInput, VideoOutput};
@@ -449,6 +450,8 @@ pub struct CallOptions {
     pub video: Option<VideoInput>,
     /// What it sees of the screen; none is offered if absent.
     pub screen: Option<VideoInput>,
+    /// How its media may be protected, best first; as in the phone if absent.
+    pub media: Option<Vec<KeyingWish>>,
 }
 
 /// Who is said to call.

@@ -13,7 +13,7 @@ use crate::door::end_reason::{Elsewhere, EndReason};
 use crate::door::error::PhoneError;
 use crate::door::id::{ConferenceId, RecordingId, SessionId};
 use crate::door::level::Level;
-use crate::door::media::StandIn;
+use crate::door::media::{Keying, StandIn};
 use crate::door::message_summary::MessageSummary;
 use crate::door::notifier::{NotifierEndReason, SubscriptionRequest};
 use crate::door::orphan::Orphan;
@@ -512,6 +512,39 @@ pub struct SessionChanges {
     /// The codec in use for sending, by its SDP name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
+    /// How media are protected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security: Option<SessionSecurity>,
+}
+
+/// What stands between a call and whoever is on the way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionSecurity {
+    /// Where the keys of its media come from.
+    pub keying: Keying,
+    /// The IANA name of the SRTP profile; absent without protection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cipher: Option<String>,
+    /// What its signalling went over on this side of the server; absent if there was no connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signalling: Option<SignallingTransport>,
+}
+
+/// What SIP goes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SignallingTransport {
+    /// WebSocket over TLS.
+    Wss,
+    /// WebSocket.
+    Ws,
+    /// TLS.
+    Tls,
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
 }
 
 /// A time as events tell it: in whole milliseconds.

@@ -57,6 +57,9 @@ pub enum StreamCommand {
     /// Says before a description which pictures are wanted: it holds for all that follow, until it is said anew. What is
     /// not among them is neither offered nor taken.
     WishVideo { wishes: Vec<VideoWish> },
+    /// Says before a description how media may be protected, best first; without it by DTLS alone. Nothing is protected less than
+    /// it was.
+    Protect { media: Vec<Keying> },
     /// Answers the first offer of a call; answered by `Described` or `Refused`.
     Answer { offer: Sdp },
     /// Applies the answer to our offer; answered by `AnswerApplied` or `Refused`.
@@ -236,6 +239,12 @@ pub enum MediaEvent {
         failure: MediaFailure,
         reason: String,
     },
+    /// Media are protected so from now on.
+    Secured {
+        keying: Keying,
+        /// The IANA name of the SRTP profile; none without protection.
+        cipher: Option<String>,
+    },
     /// The first sound of the peer has come.
     FirstSound,
     /// All local candidates are known.
@@ -334,6 +343,32 @@ pub struct Figures {
     pub echo_there: f64,
     /// What part of the time that there is for sound is needed, 1 being all of it.
     pub pressure: f64,
+}
+
+/// How media are protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Keying {
+    /// SRTP under keys of a DTLS handshake.
+    Dtls,
+    /// SRTP under keys that stand in the signalling.
+    Sdes,
+    /// Not at all.
+    Rtp,
+}
+
+/// What the application lets media be protected by, from the most to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyingWish {
+    /// [`Keying::Dtls`].
+    Dtls,
+    /// [`Keying::Sdes`], if nobody on the way to the server can read the signalling.
+    Sdes,
+    /// [`Keying::Sdes`] in any case.
+    SdesUnprotected,
+    /// [`Keying::Rtp`].
+    Rtp,
 }
 
 /// Why a description can't be used.

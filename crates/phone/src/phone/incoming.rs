@@ -48,7 +48,9 @@ impl Phone {
                 .values()
                 .all(|other| other.to_replace() != Some(old))
         {
-            replaces = self.sessions.get(&old).and_then(Session::succession);
+            let media = &self.around.config.media;
+            let old_session = self.sessions.get(&old);
+            replaces = old_session.and_then(|session| session.succession(media));
             // RFC 7989 §10.2: who is talked to stays the same, whoever talks.
             if let Some(uuid) = self.sessions.get(&old).and_then(Session::uuid) {
                 self.around

@@ -192,6 +192,11 @@ impl Phone {
         if !self.around.agent.is_up() {
             return Err(PhoneError::not_connected());
         }
+        if options.media.is_none() {
+            let asked = self.sessions.get(&id);
+            let phone = &self.around.config.media;
+            options.media = asked.and_then(|session| session.kept_media(phone));
+        }
         self.check_call(&options)?;
         // While the call lasts the new one comes in its place; after that it is one more.
         if self

@@ -71,7 +71,7 @@ impl Session {
             },
             None => StreamCommand::Offer,
         };
-        ctx.media(self.id, command);
+        self.describe(command, ctx);
         self.connectivity.media = MediaPath::Connecting;
         self.show_connection(ctx);
     }

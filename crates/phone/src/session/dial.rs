@@ -8,6 +8,7 @@ use sip::endpoint::{Caller, Invite, Reply};
 use sip::message::Response;
 use sip::uri::Uri;
 
+use super::protection::{KEPT_BACK, has_keys};
 use super::{
     Active, Choice, Closed, Context, Dialing, Facts, Fork, MediaPath, Negotiation, Offering,
     Pictures, Report, Session, Shown, State,
@@ -20,7 +21,7 @@ use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::{Direction, EndToEndId, Event, SessionChanges};
 use crate::door::id::{SessionId, Ticket};
 use crate::door::level::Level;
-use crate::door::media::{MediaFailure, StreamCommand};
+use crate::door::media::{KeyingWish, MediaFailure, StreamCommand};
 use crate::door::output;
 use crate::door::peer::Peer;
 use crate::door::sdp::Sdp;
@@ -42,6 +43,8 @@ pub(crate) struct Dial {
     pub(crate) output: Option<audio::Output>,
     pub(crate) processing: audio::Processing,
     pub(crate) shown: Shown,
+    /// How its media may be protected, if not as the phone's.
+    pub(crate) media: Option<Vec<KeyingWish>>,
     pub(crate) closed: Closed,
     /// Our half of the session's name, if it is the one of the call that led to this one (RFC 7989 §10.2).
     pub(crate) session: Option<u128>,
@@ -81,6 +84,7 @@ impl Session {
         session.near_end.input = dial.input.map_or(Choice::Default, Choice::Own);
         session.near_end.output = dial.output.map_or(Choice::Default, Choice::Own);
         session.near_end.processing = dial.processing;
+        session.protection.wished = dial.media;
         session.near_end.muted = dial.closed.muted;
         session.pictures = Pictures::new(dial.shown);
         session.pictures.muted = dial.closed.video_muted;
@@ -91,7 +95,7 @@ impl Session {
             ctx.media(id, StreamCommand::SetHeld { held: true });
         }
         session.wish_video(ctx);
-        ctx.media(id, StreamCommand::Offer);
+        session.describe(StreamCommand::Offer, ctx);
         session.start_media(false, ctx);
         session.start_closed(ctx);
         session.start_video(ctx);
@@ -103,6 +107,7 @@ impl Session {
         let State::Offering(offering) = &mut self.state else {
             return;
         };
+        self.protection.says_keys = has_keys(&sdp);
         let ticket = offering.ticket;
         let timeout = offering.timeout;
         let held = std::mem::take(&mut offering.held);
@@ -200,7 +205,12 @@ impl Session {
     /// The flow of our INVITE was lost, and there is another: the call rings on over it where the server
     /// lets it, and else the endpoint cancels it there.
     pub(super) fn ring_on(&mut self, ctx: &mut Context<'_>) {
-        if let Some(usage) = self.usage {
+        let usage = self.usage;
+        if self.protection.says_keys && self.is_overheard(ctx) {
+            let reason = EndReason::new(Condition::ConnectivityError, Side::Network, KEPT_BACK);
+            self.end_because(reason, ctx);
+        }
+        if let Some(usage) = usage {
             ctx.act_for(&usage, |endpoint, now| endpoint.resume(usage, now));
         }
     }

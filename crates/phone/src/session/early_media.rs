@@ -23,7 +23,7 @@ impl Session {
         if answering.connect || std::mem::replace(&mut answering.early, true) {
             return Ok(());
         }
-        ctx.media(self.id, StreamCommand::Answer { offer });
+        self.describe(StreamCommand::Answer { offer }, ctx);
         self.connectivity.media = MediaPath::Connecting;
         self.show_connection(ctx);
         Ok(())

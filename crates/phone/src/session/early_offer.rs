@@ -47,7 +47,7 @@ impl Session {
             State::Offering(_) | State::Active(_) => return ctx.answer(id, &Reply::new(491)),
             State::Ending | State::Ended => return ctx.answer(id, &Reply::new(481)),
         }
-        ctx.media(self.id, StreamCommand::AnswerReoffer { offer });
+        self.describe(StreamCommand::AnswerReoffer { offer }, ctx);
     }
 
     fn take_early(&mut self, ctx: &mut Context<'_>) {
@@ -55,7 +55,7 @@ impl Session {
             && let Some(EarlyOffer { offer, .. }) = dialing.offers.front()
         {
             let offer = offer.clone();
-            ctx.media(self.id, StreamCommand::AnswerReoffer { offer });
+            self.describe(StreamCommand::AnswerReoffer { offer }, ctx);
         }
     }
 

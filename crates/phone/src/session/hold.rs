@@ -32,6 +32,7 @@ impl Session {
         via: HoldVia,
         ctx: &mut Context<'_>,
     ) {
+        let may_offer = self.may_offer(ctx);
         let State::Active(active) = &mut self.state else {
             let text = "A session can be held only while it is active";
             let error = PhoneError::wrong_state(text);
@@ -42,7 +43,7 @@ impl Session {
             seat.held_alone = held;
         }
         if active.holds.await_last(held, ticket, ctx.now) {
-            return active.time_hold(ctx.agent.is_usable_for(self.usage), ctx.now);
+            return active.time_hold(may_offer, ctx.now);
         }
         if active.holds.wanted(self.holding.held) == held {
             return ctx.reply(ticket, Ok(Reply::Done));
@@ -90,6 +91,7 @@ impl Session {
 
     /// The wish is withdrawn. An offer of it that is out is too; a peer that takes it all the same is told what holds.
     fn give_up_hold(&mut self, index: usize, ctx: &mut Context<'_>) {
+        let stuck = (!self.may_offer(ctx)).then(|| self.without_connection(ctx));
         let State::Active(active) = &mut self.state else {
             return;
         };
@@ -98,12 +100,11 @@ impl Session {
         let Some(change) = active.holds.give_up(index) else {
             return;
         };
-        let text = match (is_offering, change.put_off.is_some()) {
-            _ if !ctx.agent.is_usable_for(self.usage) => "there is no connection",
+        let text = stuck.unwrap_or(match (is_offering, change.put_off.is_some()) {
             (true, _) => NO_ANSWER,
             (false, true) => "the other party puts it off",
             (false, false) => "the other party leaves no moment for it",
-        };
+        });
         if is_offered {
             active.offerer.purpose.hold = None;
             self.withdraw_offer(ctx);
@@ -123,6 +124,7 @@ impl Session {
 
     /// It can't be offered because of the peer's own offers.
     fn hold_without_moment(&mut self, ctx: &mut Context<'_>) {
+        let may_offer = self.may_offer(ctx);
         let State::Active(active) = &mut self.state else {
             return;
         };
@@ -130,10 +132,7 @@ impl Session {
             return;
         }
         // Without a flow it waits for the next one; behind an offer of ours for its answer, and after a glare its turn.
-        if ctx.agent.is_usable_for(self.usage)
-            && !active.offerer.is_offering()
-            && active.offerer.pause == Pause::No
-        {
+        if may_offer && !active.offerer.is_offering() && active.offerer.pause == Pause::No {
             let text = "the other party leaves no moment for an offer of ours";
             self.hold_refused(text, None, ctx);
             self.drive_offer(ctx);

@@ -1,6 +1,7 @@
 //! What media tells a session.
 
 use super::offer::condition;
+use super::protection::KEPT_BACK;
 use super::{Context, Negotiation, Session, State};
 use crate::door::dtmf::DtmfMethod;
 use crate::door::end_reason::{Condition, EndReason, Side};
@@ -32,6 +33,7 @@ impl Session {
             MediaEvent::Interrupted => self.path_silent(ctx),
             MediaEvent::Rerouted => self.network_changed(ctx),
             MediaEvent::Failed { failure, reason } => self.failed(failure, &reason, ctx),
+            MediaEvent::Secured { keying, cipher } => self.secured(keying, cipher, ctx),
             MediaEvent::FirstSound => self.connectivity.heard = true,
             MediaEvent::EndOfCandidates => ctx.emit(Event::EndOfCandidates { id }),
             MediaEvent::IceServerFailed {
@@ -108,6 +110,9 @@ impl Session {
     }
 
     fn described(&mut self, sdp: Sdp, ctx: &mut Context<'_>) {
+        if self.would_show_keys(&sdp, ctx) {
+            return self.kept_back(ctx);
+        }
         let Some(sdp) = self.answer_early(sdp, ctx) else {
             return;
         };
@@ -135,6 +140,18 @@ impl Session {
             },
             State::Pending(_) | State::Dialing(_) | State::Ending | State::Ended => {}
         }
+    }
+
+    /// Our description has keys, and the connection that was there for them is gone.
+    fn kept_back(&mut self, ctx: &mut Context<'_>) {
+        if let State::Active(active) = &self.state
+            && active.offerer.negotiation == Negotiation::Offering
+        {
+            // What it was for waits for the next connection with TLS.
+            self.take_back(ctx);
+            return self.drive_offer(ctx);
+        }
+        self.refused(MediaRefusal::Unavailable, KEPT_BACK, ctx);
     }
 
     fn refused(&mut self, refusal: MediaRefusal, text: &str, ctx: &mut Context<'_>) {

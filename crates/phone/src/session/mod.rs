@@ -35,6 +35,7 @@ mod offer;
 mod offerer;
 mod pending;
 mod pictures;
+mod protection;
 mod quality;
 mod redirect;
 mod referral;
@@ -102,6 +103,7 @@ pub(crate) struct Session {
     near_end: NearEnd,
     ice_server_faults: ice_servers::IceServerFaults,
     pictures: Pictures,
+    protection: protection::Protection,
     quality: quality::Quality,
     oddities: oddities::Oddities,
     handover: Handover,
@@ -321,6 +323,7 @@ impl Session {
             near_end: NearEnd::default(),
             ice_server_faults: ice_servers::IceServerFaults::default(),
             pictures: Pictures::default(),
+            protection: protection::Protection::default(),
             quality: quality::Quality::default(),
             oddities: oddities::Oddities::default(),
             handover: Handover::default(),

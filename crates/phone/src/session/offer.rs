@@ -31,14 +31,15 @@ impl Session {
     /// peer's, which waits already, comes first.
     pub(super) fn drive_offer(&mut self, ctx: &mut Context<'_>) {
         self.take_waiting(ctx);
+        let may_offer = self.may_offer(ctx);
         let State::Active(active) = &mut self.state else {
             return;
         };
-        active.time_hold(ctx.agent.is_usable_for(self.usage), ctx.now);
+        active.time_hold(may_offer, ctx.now);
         let change = active.holds.next();
         let owed = active.offerer.owed.is_any() || change.is_some() || self.pictures.is_owed();
         let free = active.offerer.is_free();
-        if !(owed && free && ctx.agent.is_usable_for(self.usage)) {
+        if !(owed && free && may_offer) {
             return;
         }
         if active.offerer.owed.restart {
@@ -58,7 +59,7 @@ impl Session {
             video: Some(self.pictures.version()),
         };
         let restart_ice = active.offerer.owed.restart;
-        ctx.media(self.id, StreamCommand::Reoffer { restart_ice, held });
+        self.describe(StreamCommand::Reoffer { restart_ice, held }, ctx);
     }
 
     /// The offer is there: sends it in a re-INVITE, or in an UPDATE if that is wanted and taken.
@@ -196,7 +197,7 @@ impl Session {
     }
 
     /// Forgets our open offer; what it was for is still wanted.
-    fn take_back(&mut self, ctx: &mut Context<'_>) -> Purpose {
+    pub(super) fn take_back(&mut self, ctx: &mut Context<'_>) -> Purpose {
         let State::Active(active) = &mut self.state else {
             return Purpose::default();
         };
@@ -340,7 +341,7 @@ impl Session {
                 // Media heard another fork last. This one has our answer to its offer already, so
                 // what media says of it now is not sent.
                 active.offerer.negotiation = Negotiation::Abandoned { ours: false };
-                return ctx.media(self.id, StreamCommand::AnswerReoffer { offer });
+                return self.describe(StreamCommand::AnswerReoffer { offer }, ctx);
             }
             active.offerer.negotiation = Negotiation::Stable;
             let purpose = std::mem::take(&mut active.offerer.purpose);

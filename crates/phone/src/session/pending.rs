@@ -101,6 +101,7 @@ impl Session {
         };
         let mut session = Self::new(id, state, facts);
         session.usage = Some(usage);
+        session.protection.wished = replaces.as_ref().and_then(|it| it.media.clone());
         session.handover.replaces = replaces;
         // Genesys answers by NOTIFY only phones that say so here.
         let ringing = Reply::new(180).header("Allow-Events", "talk, hold");

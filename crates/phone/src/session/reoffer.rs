@@ -73,7 +73,7 @@ impl Session {
                 StreamCommand::Reoffer { restart_ice, held }
             }
         };
-        ctx.media(self.id, command);
+        self.describe(command, ctx);
     }
 
     /// Media has described itself for the peer's request.

@@ -9,7 +9,7 @@ use crate::door::audio;
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::hold_via::HoldVia;
 use crate::door::id::SessionId;
-use crate::door::media::SoundCommand;
+use crate::door::media::{KeyingWish, SoundCommand};
 use crate::door::video::VideoContent;
 use crate::reading::parties::Claims;
 
@@ -49,6 +49,8 @@ pub(crate) struct Succession {
     lives: bool,
     /// As it was when this one was accepted: what differs here was chosen for this one since, and stays.
     heritage: Heritage,
+    /// How its media may be protected, if not as in the phone.
+    pub(super) media: Option<Vec<KeyingWish>>,
     /// How far it is closed now.
     closed: Closed,
 }
@@ -108,9 +110,10 @@ impl Session {
         asks_itself || claims.referred_by.as_ref().is_some_and(is_far_end)
     }
 
-    /// The place of this call, for one that is to take it.
-    pub(crate) fn succession(&self) -> Option<Succession> {
+    /// The place of this call, for one that is to take it in a phone whose media may be protected so.
+    pub(crate) fn succession(&self, phone: &[KeyingWish]) -> Option<Succession> {
         Some(Succession {
+            media: self.kept_media(phone),
             old: self.id,
             lives: true,
             closed: self.heritage()?.closed(),

@@ -193,7 +193,9 @@ impl Calls {
 
     fn stream(&mut self, id: SessionId, command: StreamCommand, jobs: &mut JoinSet<Job>) {
         match command {
-            StreamCommand::SetHeld { .. } | StreamCommand::WishVideo { .. } => {
+            StreamCommand::SetHeld { .. }
+            | StreamCommand::WishVideo { .. }
+            | StreamCommand::Protect { .. } => {
                 self.calls.entry(id).or_insert_with(Call::prepared);
             }
             StreamCommand::Offer | StreamCommand::Answer { .. } => self.ensure(id, jobs),

@@ -13,7 +13,7 @@ use media::session::{
     SessionConfig, Tones, VideoEvent,
 };
 use media::transport::{
-    Certificate, GatheringCap, LinkEvent, LinkId, PathId, Policy, Server, Silence,
+    Certificate, GatheringCap, Keying, LinkEvent, LinkId, PathId, Policy, Server, Silence,
     TransportFailure, Way,
 };
 use media::{Session, Thrift};
@@ -160,6 +160,10 @@ impl Engine for Hosted {
             StreamCommand::WishVideo { wishes } => {
                 // The phone makes the offer itself.
                 let _ = session.wish_video(wishes.into_iter().map(wanted).collect());
+                Ok(())
+            }
+            StreamCommand::Protect { media } => {
+                session.set_media(media.into_iter().map(keying).collect());
                 Ok(())
             }
             StreamCommand::MuteVideo { content, muted } => {
@@ -390,6 +394,14 @@ fn pictures(said: VideoEvent) -> Option<PictureStep> {
     })
 }
 
+fn keying(keying: phone::media::Keying) -> Keying {
+    match keying {
+        phone::media::Keying::Dtls => Keying::Dtls,
+        phone::media::Keying::Sdes => Keying::Sdes,
+        phone::media::Keying::Rtp => Keying::Plain,
+    }
+}
+
 fn translate(said: Said) -> Option<MediaEvent> {
     Some(match said {
         Said::Described { sdp } => MediaEvent::Described { sdp: sdp.into() },
@@ -407,8 +419,14 @@ fn translate(said: Said) -> Option<MediaEvent> {
             reason: reason.to_string(),
         },
         Said::State(state) => return connection(state),
-        // A phone lets media be protected by DTLS alone.
-        Said::Secured(_) => return None,
+        Said::Secured(security) => MediaEvent::Secured {
+            keying: match security.keying {
+                Keying::Dtls => phone::media::Keying::Dtls,
+                Keying::Sdes => phone::media::Keying::Sdes,
+                Keying::Plain => phone::media::Keying::Rtp,
+            },
+            cipher: security.cipher.map(str::to_owned),
+        },
         Said::FirstSound => MediaEvent::FirstSound,
         Said::EndOfCandidates => MediaEvent::EndOfCandidates,
         Said::ServerFault { name, fault } => MediaEvent::IceServerFailed {

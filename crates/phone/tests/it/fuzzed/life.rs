@@ -432,6 +432,7 @@ impl Life<'_> {
             | StreamCommand::WishVideo { .. }
             | StreamCommand::MuteVideo { .. }
             | StreamCommand::Rollback
+            | StreamCommand::Protect { .. }
             | StreamCommand::CheckPath
             | StreamCommand::Mute { .. }
             | StreamCommand::SendDtmf { .. } => Vec::new(),

@@ -553,6 +553,7 @@ impl Rig {
                 .collect(),
             StreamCommand::StopDtmf { .. } => vec![MediaEvent::DtmfSent { remaining: 0 }],
             StreamCommand::Rollback
+            | StreamCommand::Protect { .. }
             | StreamCommand::CheckPath
             | StreamCommand::SetHeld { .. }
             | StreamCommand::WishVideo { .. }

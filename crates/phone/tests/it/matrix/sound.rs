@@ -175,6 +175,7 @@ impl Leg {
                 Vec::new()
             }
             StreamCommand::WishVideo { .. }
+            | StreamCommand::Protect { .. }
             | StreamCommand::CheckPath
             | StreamCommand::Mute { .. }
             | StreamCommand::MuteVideo { .. }

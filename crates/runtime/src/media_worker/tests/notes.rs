@@ -82,7 +82,8 @@ impl Engine for Notes {
             }
             StreamCommand::WishVideo { .. } => self.steps.push(camera_agreed()),
             StreamCommand::Rollback => self.wake = Some(now + Duration::from_millis(5)),
-            StreamCommand::CheckPath
+            StreamCommand::Protect { .. }
+            | StreamCommand::CheckPath
             | StreamCommand::SetAnswer { .. }
             | StreamCommand::Reoffer { .. }
             | StreamCommand::AnswerReoffer { .. }
