@@ -14,9 +14,9 @@ export function sippInstalled() {
  * Runs a scenario once, as a trunk of Kamailio: `uri` is its address there, and it is called under it or calls from it.
  *
  * `done` resolves once the scenario has seen everything that it expects, and rejects with its messages otherwise.
- * Options: `call`, the user whom it calls; `tone` in Hz for `playTone`.
+ * Options: `call`, the user whom it calls; `tone` in Hz for `playTone`; `echo`, to send back what comes to `[media_port]`.
  */
-export async function startSipp(kamailio, steps, { call, tone = 1000 } = {}) {
+export async function startSipp(kamailio, steps, { call, tone = 1000, echo = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-sipp-'))
   writeFileSync(join(folder, 'tone.ulaw'), toneInMuLaw(tone))
   const stop = async (child) => {
@@ -29,7 +29,7 @@ export async function startSipp(kamailio, steps, { call, tone = 1000 } = {}) {
     const user = `trunk-${sip}`
     const uri = `sip:${user}@${kamailio.domain}`
     writeFileSync(join(folder, 'scenario.xml'), xml(steps({ user, uri, callee: call, domain: kamailio.domain })))
-    const child = new Child(binary, options(kamailio, sip, media), { cwd: folder, env: { ...process.env, TERM: 'dumb' } })
+    const child = new Child(binary, [...options(kamailio, sip, media), ...(echo ? ['-rtp_echo'] : [])], { cwd: folder, env: { ...process.env, TERM: 'dumb' } })
     const told = () => ['errors', 'messages'].map((name) => read(join(folder, name))).join('\n')
     const done = child.exited.then(() => {
       if (child.exitCode !== 0) throw new Error(`sipp ended with ${child.exitCode}:\n${child.log.slice(-2000)}\n${told()}`)
@@ -133,11 +133,11 @@ export const playTone = '<nop><action><exec rtp_stream="tone.ulaw,-1,0"/></actio
 const contact = 'Contact: <sip:sipp@[local_ip]:[local_port]>'
 
 /** Its description, of one codec and telephone events. */
-export function sdp({ version = 1, direction = 'sendrecv', address = '[media_ip]', codec = '0 PCMU' } = {}) {
+export function sdp({ version = 1, direction = 'sendrecv', address = '[media_ip]', port = '[rtpstream_audio_port]', codec = '0 PCMU' } = {}) {
   const [type] = codec.split(' ')
   return [
     ...['v=0', `o=sipp 1 ${version} IN IP4 [local_ip]`, 's=-', `c=IN IP4 ${address}`, 't=0 0'],
-    ...[`m=audio [rtpstream_audio_port] RTP/AVP ${type} 101`, `a=rtpmap:${codec}/8000`, 'a=rtpmap:101 telephone-event/8000'],
+    ...[`m=audio ${port} RTP/AVP ${type} 101`, `a=rtpmap:${codec}/8000`, 'a=rtpmap:101 telephone-event/8000'],
     ...['a=fmtp:101 0-15', 'a=ptime:20', `a=${direction}`],
   ].join('\n')
 }

@@ -3,8 +3,10 @@ import { AudioSink, AudioSource, Softphone } from 'offhook'
 import { printable } from './socket.mjs'
 
 export async function serve({ rate, connect, talk }) {
-  const { SIP_URI: uri, SIP_PASSWORD: password, SIP_SERVER: servers } = process.env
-  const phone = new Softphone({ uri, password, servers, autoAnswer: 'off', audio: 'none', logLevel: 'warn' })
+  const { SIP_URI: uri, SIP_PASSWORD: password, SIP_SERVER: servers, SIP_PORT: udp, SIP_PEERS: peers = '' } = process.env
+  // Without a server, those whom SIP_PEERS names, such as a carrier, call at that port, in plain RTP.
+  const trunk = { register: false, listen: { udp: Number(udp) }, peers: peers.split(','), media: ['rtp'] }
+  const phone = new Softphone({ uri, ...(udp ? trunk : { password, servers }), autoAnswer: 'off', audio: 'none', logLevel: 'warn' })
   phone.on('pendingSession', async ({ id, address: from }) => {
     const address = printable(from)
     const socket = await connect().catch(({ message }) => {
