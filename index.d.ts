@@ -1819,8 +1819,8 @@ export interface SoftphoneOptions {
      */
     sessionTimers?: boolean | SessionTimerOptions;
     /**
-     * How media may be protected, best first; default `['dtls']`. The first is offered; of what others offer the first that there is
-     * gets taken. No running call is protected less later. With anything but `dtls` alone calls go to peers without ICE as well, at the
+     * How media may be protected, best first; default `['dtls']`. The first that the connection allows is offered; of what others offer
+     * the first that there is gets taken. No running call is protected less later. With anything but `dtls` alone calls go to peers without ICE as well, at the
      * address that they name, and without pictures. `session.security` says what is in force.
      */
     media?: readonly MediaKeying[];
@@ -1895,8 +1895,8 @@ export interface OpusOptions {
 }
 
 /**
- * How media may be protected. `sdes` has its keys in the signalling, so it counts only while nobody on the way to the server can read
- * that (`wss:`, TLS); `sdes-unprotected` counts in any case. `rtp` is no protection at all.
+ * How media may be protected. `sdes` has its keys in the signalling, so it counts only while nobody on the way to the server, or to
+ * one of `peers`, can read that (`wss:`, TLS); `sdes-unprotected` counts in any case. `rtp` is no protection at all.
  */
 export type MediaKeying = 'dtls' | 'sdes' | 'sdes-unprotected' | 'rtp';
 

@@ -5,8 +5,8 @@ import type { VideoSink } from './video-sink'
 import type { VideoCodec, VideoSource } from './video-source'
 
 /**
- * How media may be protected. `sdes` has its keys in the signalling, so it counts only while nobody on the way to the server can read
- * that (`wss:`, TLS); `sdes-unprotected` counts in any case. `rtp` is no protection at all.
+ * How media may be protected. `sdes` has its keys in the signalling, so it counts only while nobody on the way to the server, or to
+ * one of `peers`, can read that (`wss:`, TLS); `sdes-unprotected` counts in any case. `rtp` is no protection at all.
  */
 export type MediaKeying = 'dtls' | 'sdes' | 'sdes-unprotected' | 'rtp'
 

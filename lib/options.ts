@@ -353,8 +353,8 @@ export interface SoftphoneOptions {
    */
   sessionTimers?: boolean | SessionTimerOptions
   /**
-   * How media may be protected, best first; default `['dtls']`. The first is offered; of what others offer the first that there is
-   * gets taken. No running call is protected less later. With anything but `dtls` alone calls go to peers without ICE as well, at the
+   * How media may be protected, best first; default `['dtls']`. The first that the connection allows is offered; of what others offer
+   * the first that there is gets taken. No running call is protected less later. With anything but `dtls` alone calls go to peers without ICE as well, at the
    * address that they name, and without pictures. `session.security` says what is in force.
    */
   media?: readonly MediaKeying[]

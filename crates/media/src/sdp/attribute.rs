@@ -102,7 +102,9 @@ impl Description {
         let port: u16 = words.next()?.parse().ok()?;
         let ip = words.nth(2).and_then(|ip| ip.parse().ok());
         let named = SocketAddr::new(ip.unwrap_or(rtp.ip()), port);
-        Some(named).filter(|named| is_reachable(*named))
+        // Nobody elsewhere has reports sent to this machine.
+        let here = |address: SocketAddr| address.ip().is_loopback();
+        Some(named).filter(|named| is_reachable(*named) && here(*named) == here(rtp))
     }
 
     /// RFC 8839 §5.4: whether the address of section `index` is none of its candidates, because somebody on the way has

@@ -2,7 +2,7 @@
 
 use super::harness::*;
 use media::codec::Codec;
-use media::sdp::Direction;
+use media::sdp::{Description, Direction};
 use media::session::{ConnectionState, MediaEvent, MediaRefusal};
 use media::transport::{Keying, PathId};
 use std::net::SocketAddr;
@@ -230,6 +230,14 @@ fn nobody_elsewhere_has_sound_sent_to_this_machine() {
         a.drain();
         assert!(a.has(|event| matches!(event, MediaEvent::Refused { .. })));
     }
+    let offer =
+        "v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 30000 RTP/AVP 0\r\na=rtcp:9 IN IP4 127.0.0.1\r\n";
+    let named = Description::parse(offer).unwrap().destination(0).unwrap();
+    assert_eq!(
+        (named.rtp.is_some(), named.rtcp),
+        (true, None),
+        "nor reports"
+    );
 }
 
 #[test]

@@ -21,7 +21,11 @@ pub(crate) fn shows_keys(description: &[u8]) -> bool {
 impl Agent {
     /// Whether nobody on the way can read what is said in this usage, or outside of any.
     pub(crate) fn is_hidden(&self, usage: Option<UsageId>) -> bool {
-        self.hides(self.transport_for(usage))
+        let checks = match usage.and_then(|usage| self.trunk_of(&usage)) {
+            Some(_) => self.checks_peers,
+            None => self.checks_certificates,
+        };
+        checks && self.transport_for(usage).is_some_and(Transport::is_secure)
     }
 
     /// What this usage goes over, or what is outside of any.
@@ -39,18 +43,13 @@ impl Agent {
 
     /// Whether nobody may be shown this over the flow to the server: the connection may be another than when it was written.
     pub(super) fn is_withheld(&self, message: &[u8]) -> bool {
-        !self.hides(self.transport()) && !self.says_keys_openly && has_keys(message)
+        !self.is_hidden(None) && !self.says_keys_openly && has_keys(message)
     }
 
     /// The same of whoever came to a listener of ours.
     pub(super) fn is_withheld_from(&self, neighbour: Neighbour, message: &[u8]) -> bool {
         let flow = self.trunks.flow_of(neighbour);
-        let open = !self.hides(flow.map(|flow| flow.transport));
-        open && !self.says_keys_openly && has_keys(message)
-    }
-
-    /// Whether whoever reads along finds nothing: who takes anybody's certificate may talk to them.
-    fn hides(&self, transport: Option<Transport>) -> bool {
-        self.checks_certificates && transport.is_some_and(Transport::is_secure)
+        let secure = flow.is_some_and(|flow| flow.transport.is_secure());
+        !(secure && self.checks_peers) && !self.says_keys_openly && has_keys(message)
     }
 }

@@ -51,7 +51,10 @@ pub(crate) struct Agent {
     trunks: Trunks,
     /// Keys of media may be said over a connection that others can read.
     says_keys_openly: bool,
+    /// Who takes anybody's certificate may talk to whoever reads along.
     checks_certificates: bool,
+    /// The same of whoever comes without a server: somebody else may come from its address.
+    checks_peers: bool,
     flow: Option<OpenFlow>,
     flows: u64,
     log_level: Level,
@@ -85,6 +88,7 @@ impl Agent {
             ),
             says_keys_openly: config.media.contains(&KeyingWish::SdesUnprotected),
             checks_certificates: config.tls.reject_unauthorized,
+            checks_peers: config.checks_peers() && config.tls.reject_unauthorized,
             endpoint: Endpoint::new(known, seed),
             flow: None,
             flows: 0,

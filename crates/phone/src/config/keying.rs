@@ -12,20 +12,21 @@ pub(crate) const EXPECTED: &str =
 pub(super) fn keyings(
     given: Option<Vec<KeyingWish>>,
     servers: &[Server],
-    listens_by_tls: bool,
+    checks_peers: bool,
     checks_certificates: bool,
 ) -> Result<Vec<KeyingWish>, ConfigError> {
     let media = given.unwrap_or_else(|| vec![KeyingWish::Dtls]);
     if let Some(fault) = fault(&media) {
         return Err(ConfigError::new("media", EXPECTED, fault));
     }
-    let wants_protected = media.contains(&KeyingWish::Sdes);
-    let has_tls = listens_by_tls || servers.iter().any(Server::is_secure);
+    let says_openly = media.contains(&KeyingWish::SdesUnprotected);
+    let wants_protected = media.contains(&KeyingWish::Sdes) && !says_openly;
+    let has_tls = checks_peers || servers.iter().any(Server::is_secure);
     if wants_protected && !(checks_certificates && has_tls) {
         return Err(ConfigError::new(
             "media",
-            "'sdes' with TLS to one of servers or at listen.tls, and certificates that are checked, because the keys stand in what is \
-             said there; 'sdes-unprotected' lets everybody on the way read them",
+            "'sdes' with TLS to one of servers or at a listen.tls that has a ca, and certificates that are checked, because the keys \
+             stand in what is said there; 'sdes-unprotected' lets everybody on the way read them",
             "'sdes' over connections without TLS, or with anybody's certificate",
         ));
     }

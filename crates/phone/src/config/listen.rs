@@ -19,6 +19,13 @@ pub struct Listen {
     pub tls: Option<ListenTls>,
 }
 
+impl Listen {
+    /// Whether nobody gets in by TLS without a certificate that we know the signer of.
+    pub(super) fn checks_peers(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| !tls.ca.is_empty())
+    }
+}
+
 /// Where the phone takes calls over TLS; all of it is PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenTls {

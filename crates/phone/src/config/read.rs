@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::account::{account, authorization, bearer_is_safe, domain};
 use super::headers::{check_headers, may_be_added};
 use super::keying::keyings;
-use super::listen::{listen, peers, trust_domain};
+use super::listen::{Listen, listen, peers, trust_domain};
 use super::network::{interfaces, port_range};
 use super::options::{
     AudioOption, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption, HeaderOption,
@@ -36,6 +36,11 @@ const MOST_SERVERS: usize = 64;
 const MOST_PACKAGES: usize = 16;
 
 impl Config {
+    /// Whether nobody gets in by TLS without a certificate that we know the signer of.
+    pub(crate) fn checks_peers(&self) -> bool {
+        self.listen.as_ref().is_some_and(Listen::checks_peers)
+    }
+
     /// Reads and judges options given as JSON.
     pub fn from_json(value: &serde_json::Value) -> Result<Self, ConfigError> {
         Self::try_from(Options::from_json(value)?)
@@ -61,7 +66,7 @@ impl TryFrom<Options> for Config {
         };
         warnings.extend(open_beside_secure(&servers));
         let checks = options.tls.as_ref().and_then(|tls| tls.reject_unauthorized);
-        let by_tls = listen.as_ref().is_some_and(|listen| listen.tls.is_some());
+        let by_tls = listen.as_ref().is_some_and(Listen::checks_peers);
         let media = keyings(options.media, &servers, by_tls, checks.unwrap_or(true))?;
         let allow_insecure = options.allow_insecure.unwrap_or(false);
         bearer_is_safe(&account.credentials, &servers, allow_insecure)?;

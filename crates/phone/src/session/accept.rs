@@ -2,12 +2,13 @@
 
 use sip::endpoint::Reply;
 
+use super::protection::{KEPT_BACK, has_keys};
 use super::{Active, Answering, Context, MediaPath, Negotiation, Session, Shown, State};
 use crate::door::audio;
 use crate::door::command::AcceptOptions;
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::event::SessionChanges;
-use crate::door::media::{SoundCommand, StreamCommand};
+use crate::door::media::{MediaRefusal, SoundCommand, StreamCommand};
 
 impl Session {
     /// Starts the session; the 200 OK follows when media has described itself and the
@@ -112,6 +113,7 @@ impl Session {
 
     /// Sends the 200 OK if nothing is missing any more.
     pub(super) fn drive_answer(&mut self, ctx: &mut Context<'_>) {
+        let overheard = self.is_overheard(ctx);
         let State::Answering(answering) = &mut self.state else {
             return;
         };
@@ -121,6 +123,9 @@ impl Session {
         let (Some(usage), Some(sdp)) = (self.usage, &answering.described) else {
             return;
         };
+        if overheard && !answering.renewed && has_keys(sdp) {
+            return self.refused(MediaRefusal::Unavailable, KEPT_BACK, ctx);
+        }
         let late_offer = answering.offer.is_none();
         let mut reply = Reply::new(200);
         // RFC 6337 §3.1.1: what was said since would be taken back by the first answer.

@@ -8,7 +8,7 @@ use sip::endpoint::{Caller, Invite, Reply};
 use sip::message::Response;
 use sip::uri::Uri;
 
-use super::protection::{KEPT_BACK, has_keys};
+use super::protection::KEPT_BACK;
 use super::{
     Active, Choice, Closed, Context, Dialing, Facts, Fork, MediaPath, Negotiation, Offering,
     Pictures, Report, Session, Shown, State,
@@ -107,7 +107,6 @@ impl Session {
         let State::Offering(offering) = &mut self.state else {
             return;
         };
-        self.protection.says_keys = has_keys(&sdp);
         let ticket = offering.ticket;
         let timeout = offering.timeout;
         let held = std::mem::take(&mut offering.held);

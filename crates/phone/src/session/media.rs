@@ -1,7 +1,7 @@
 //! What media tells a session.
 
 use super::offer::condition;
-use super::protection::KEPT_BACK;
+use super::protection::{KEPT_BACK, has_keys};
 use super::{Context, Negotiation, Session, State};
 use crate::door::dtmf::DtmfMethod;
 use crate::door::end_reason::{Condition, EndReason, Side};
@@ -113,6 +113,7 @@ impl Session {
         if self.would_show_keys(&sdp, ctx) {
             return self.kept_back(ctx);
         }
+        self.protection.says_keys = has_keys(&sdp);
         let Some(sdp) = self.answer_early(sdp, ctx) else {
             return;
         };
@@ -154,7 +155,7 @@ impl Session {
         self.refused(MediaRefusal::Unavailable, KEPT_BACK, ctx);
     }
 
-    fn refused(&mut self, refusal: MediaRefusal, text: &str, ctx: &mut Context<'_>) {
+    pub(super) fn refused(&mut self, refusal: MediaRefusal, text: &str, ctx: &mut Context<'_>) {
         if self.refuse_early(ctx) {
             return;
         }

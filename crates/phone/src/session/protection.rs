@@ -19,7 +19,7 @@ pub(super) struct Protection {
     /// What media were told last; what they begin with.
     told: Vec<Keying>,
     in_force: Option<Keying>,
-    /// Keys stand in our INVITE.
+    /// Keys stand in our last description.
     pub(super) says_keys: bool,
 }
 
@@ -59,7 +59,11 @@ impl Session {
 
     /// Whether an offer can be made now. One with keys waits for a connection that hides them.
     pub(super) fn may_offer(&self, ctx: &Context<'_>) -> bool {
-        let waits = self.protection.in_force == Some(Keying::Sdes) && self.is_overheard(ctx);
+        let has_keys = match self.protection.in_force {
+            Some(keying) => keying == Keying::Sdes,
+            None => self.protection.says_keys,
+        };
+        let waits = has_keys && self.is_overheard(ctx);
         ctx.agent.is_usable_for(self.usage) && !waits
     }
 
@@ -76,8 +80,25 @@ impl Session {
     /// How media may be protected in a call that comes of this one, if not as in the phone's: what somebody else asks for makes
     /// it no less.
     pub(crate) fn kept_media(&self, phone: &[KeyingWish]) -> Option<Vec<KeyingWish>> {
-        let wished = self.protection.wished.as_ref()?;
-        (wished.iter().max() <= phone.iter().max()).then(|| wished.clone())
+        let least = match self.protection.in_force {
+            Some(Keying::Dtls) => KeyingWish::Dtls,
+            Some(Keying::Sdes) => KeyingWish::SdesUnprotected,
+            Some(Keying::Rtp) | None => KeyingWish::Rtp,
+        };
+        let allowed = |media: &[KeyingWish]| -> Vec<KeyingWish> {
+            let worst = phone.iter().max();
+            let is_enough = |wish: &&KeyingWish| **wish <= least && Some(*wish) <= worst;
+            media.iter().filter(is_enough).copied().collect()
+        };
+        let wished = self.protection.wished.as_deref();
+        let kept = allowed(wished.unwrap_or(phone));
+        let kept = if kept.is_empty() {
+            allowed(phone)
+        } else {
+            kept
+        };
+        // A phone that has nothing as good is asked for nothing less.
+        (kept != phone).then_some(if kept.is_empty() { vec![least] } else { kept })
     }
 
     /// Media are protected so from now on.

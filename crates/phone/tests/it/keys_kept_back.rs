@@ -160,6 +160,25 @@ fn a_hold_that_would_need_keys_fails_and_says_why() {
     assert_eq!(rig.count("sessionEnded"), 0);
 }
 
+/// It was described while TLS was there, and early media were sent.
+#[test]
+fn an_answer_that_was_described_before_is_refused_over_a_connection_without_tls() {
+    let mut rig = beside_an_open_server(&json!(["sdes"]));
+    let mut bob = Caller::new("c1");
+    rig.receive(bob.invite(&[], Some("v=0 theirs\r\n")));
+    rig.beyond_trying(180);
+    let id = rig.id_of("pendingSession");
+    let early = json!({ "type": "accept", "id": id, "options": { "autoConnectSession": false } });
+    rig.command(early);
+    rig.describe(id, KEYS);
+    said(&mut rig);
+    fall_back(&mut rig);
+    rig.command(json!({ "type": "connect", "id": id }));
+    let text = said(&mut rig);
+    assert!(!text.contains("a=crypto"), "{text}");
+    assert_eq!(rig.count("sessionEnded"), 1, "nobody takes it for answered");
+}
+
 /// Whoever wrote them: the gate looks at what leaves, not at where it comes from.
 #[test]
 fn nothing_with_keys_leaves_over_a_connection_without_tls() {
@@ -179,11 +198,19 @@ fn local() -> SocketAddr {
 }
 
 /// A peer calls over that, beside a server that has TLS: what it is answered with, and what media were told.
-fn called_over(transport: Transport, media: &Value, described: &str) -> (Vec<Value>, String) {
+fn called_over(
+    transport: Transport,
+    media: &Value,
+    described: &str,
+    ca: bool,
+) -> (Vec<Value>, String) {
     let pem = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
     let key = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n";
-    let listen =
-        json!({ "udp": 5060, "tcp": 5060, "tls": { "port": 5061, "cert": pem, "key": key } });
+    let mut tls = json!({ "port": 5061, "cert": pem, "key": key });
+    if ca {
+        tls["ca"] = json!(pem);
+    }
+    let listen = json!({ "udp": 5060, "tcp": 5060, "tls": tls });
     let options = json!({ "media": media, "listen": listen, "peers": ["203.0.113.7"] });
     let mut rig = Rig::new(alice_with(options));
     rig.command(json!({ "type": "initialize" }));
@@ -240,26 +267,42 @@ fn called_over(transport: Transport, media: &Value, described: &str) -> (Vec<Val
 #[test]
 fn whoever_has_come_without_a_server_is_shown_keys_over_its_own_tls_alone() {
     let media = json!(["sdes", "dtls"]);
-    let (told, said) = called_over(Transport::Tls, &media, KEYS);
+    let (told, said) = called_over(Transport::Tls, &media, KEYS, true);
     assert_eq!(told, [json!(["sdes", "dtls"]), json!("tls")]);
     assert!(said.contains("a=crypto"), "{said}");
-    for transport in [Transport::Tcp, Transport::Udp] {
-        let (told, said) = called_over(transport, &media, KEYS);
+    // Without an authority somebody else may come by TLS from its address.
+    for (transport, ca) in [
+        (Transport::Tls, false),
+        (Transport::Tcp, true),
+        (Transport::Udp, true),
+    ] {
+        let (told, said) = called_over(transport, &media, KEYS, ca);
         assert!(!told.contains(&json!(["sdes", "dtls"])), "{told:?}");
         assert!(
             said.contains("SIP/2.0 500 ") && !said.contains("a=crypto"),
             "{said}"
         );
-        let (_, said) = called_over(transport, &media, "v=0 without\r\n");
+        let (_, said) = called_over(transport, &media, "v=0 without\r\n", ca);
         assert!(
             said.contains("SIP/2.0 200 ") && !said.contains("INFO "),
             "{said}"
         );
-        let (told, said) = called_over(transport, &json!(["sdes-unprotected"]), KEYS);
+        let (told, said) = called_over(transport, &json!(["sdes-unprotected"]), KEYS, ca);
         assert_eq!(told.len(), 2, "what goes over that is shown: {told:?}");
         assert!(
             said.contains("a=crypto") && said.contains("INFO "),
             "{said}"
         );
+    }
+}
+
+#[test]
+fn a_phone_with_dtls_alone_says_no_keys_to_anybody() {
+    for transport in [Transport::Tcp, Transport::Udp] {
+        let (told, said) = called_over(transport, &json!(["dtls"]), "v=0 ours\r\n", true);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(said.contains("SIP/2.0 200 "), "{said}");
+        let (_, said) = called_over(transport, &json!(["dtls"]), KEYS, true);
+        assert!(!said.contains("a=crypto"), "{said}");
     }
 }

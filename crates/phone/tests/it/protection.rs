@@ -126,9 +126,23 @@ fn a_call_says_of_its_keys_what_the_phone_does() {
 
 #[test]
 fn a_call_that_comes_of_a_transfer_is_protected_no_less() {
-    for (phone, call, kept) in [
-        (json!(["rtp", "sdes"]), json!(["sdes"]), json!(["sdes"])),
-        (json!(["sdes"]), json!(["rtp"]), json!(["sdes"])),
+    let (dtls, sdes, rtp) = (Keying::Dtls, Keying::Sdes, Keying::Rtp);
+    for (phone, call, in_force, kept) in [
+        (
+            json!(["rtp", "sdes"]),
+            json!(["sdes"]),
+            sdes,
+            vec![json!(["sdes"])],
+        ),
+        (json!(["sdes"]), json!(["rtp"]), rtp, vec![json!(["sdes"])]),
+        (json!(["rtp", "dtls"]), json!(["dtls", "rtp"]), dtls, vec![]),
+        (
+            json!(["dtls", "rtp"]),
+            json!(["rtp"]),
+            rtp,
+            vec![json!(["rtp"])],
+        ),
+        (json!(["dtls"]), json!(["rtp"]), rtp, vec![]),
     ] {
         let mut rig = Rig::registered(alice_with(json!({ "media": phone })));
         let options = json!({ "media": call });
@@ -138,14 +152,16 @@ fn a_call_that_comes_of_a_transfer_is_protected_no_less() {
         rig.request(&Method::Ack);
         let mut bob = Caller::of_callee(&invite);
         let id = rig.id_of("sessionStarted");
+        let (keying, cipher) = (in_force, None);
+        rig.media_event(id, MediaEvent::Secured { keying, cipher });
         rig.media.clear();
         rig.receive(bob.request("REFER", &[("Refer-To", "<sip:carol@example.com>")], None));
         rig.command(json!({ "type": "acceptTransfer", "id": id }));
-        assert_eq!(told(&rig), [kept.clone()], "the call that follows");
+        assert_eq!(told(&rig), kept, "the call that follows");
         let mut carol = Caller::new("c2");
         rig.media.clear();
         let headers = [("Referred-By", "<sip:bob@example.com>")];
         rig.receive(bob.replaced_by(&mut carol, "", &headers));
-        assert_eq!(told(&rig), [kept], "the call that takes its place");
+        assert_eq!(told(&rig), kept, "the call that takes its place");
     }
 }
