@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { tableOf, testsOf } from './linked-tests.mjs'
 
-for (const name of ['credential', 'certificate', 'proxy', 'preflight', 'microphone', 'processing', 'clear', 'address', 'pictures', 'asserted', 'figures', 'call', 'files', 'journal', 'listen', 'state']) {
+for (const name of ['credential', 'certificate', 'proxy', 'dns', 'preflight', 'microphone', 'processing', 'clear', 'address', 'pictures', 'asserted', 'figures', 'call', 'files', 'journal', 'listen', 'state']) {
   const { header, rows } = tableOf('SECURITY.md', name)
 
   describe(`who may make us do what: ${header[0].toLowerCase()}`, () => {

@@ -221,8 +221,8 @@ export interface SoftphoneOptions {
   displayName?: string
   /**
    * The servers, tried in order; default `wss://<domain>/ws`. `'wss://…'` and `'ws://…'` are SIP over WebSocket (RFC 7118),
-   * `'sips:pbx.example.com'` is SIP over TLS, `'sip:pbx.example.com;transport=tcp'` over TCP, and `'sip:pbx.example.com'` over UDP;
-   * the port is 5061 with TLS and 5060 without, if none is named.
+   * `'sips:pbx.example.com'` is SIP over TLS, `'sip:pbx.example.com;transport=tcp'` over TCP, and `'sip:pbx.example.com'` as the
+   * DNS says (RFC 3263: NAPTR and SRV, unless a port is named), or else over UDP; the port is then 5061 with TLS and 5060 without.
    */
   servers?: string | Server | readonly (string | Server)[]
   /**

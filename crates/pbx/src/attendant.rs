@@ -129,6 +129,7 @@ impl Attendant {
                 phone::Output::Event(event) => self.react(event, &mut due, &mut steps, now),
                 phone::Output::Ping => due.push_back(Due::Pong),
                 phone::Output::Reply(..)
+                | phone::Output::Find { .. }
                 | phone::Output::Disconnect
                 | phone::Output::Conference(..)
                 | phone::Output::Recording(..)

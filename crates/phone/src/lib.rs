@@ -25,7 +25,7 @@
 //! let now = start();
 //! let mut phone = Phone::new(config, [7; 32], now, Duration::from_secs(1_800_000_000));
 //! phone.handle_command(Ticket(1), Command::Initialize {}, now);
-//! assert_eq!(phone.poll_output(), Output::Connect { server: 0, route: Route::Direct });
+//! assert!(matches!(phone.poll_output(), Output::Connect { server: 0, route: Route::Direct, .. }));
 //! assert!(matches!(phone.poll_output(), Output::Timeout(..)));
 //! # Ok::<(), phone::ConfigError>(())
 //! ```

@@ -48,6 +48,7 @@ pub use redact::redact;
 pub mod transaction;
 
 pub mod dialog;
+pub mod locating;
 pub mod registration;
 
 pub mod endpoint;

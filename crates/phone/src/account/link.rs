@@ -20,6 +20,8 @@ use crate::door::secret::Secret;
 
 /// Whoever has not said by which proxy a server is reached, or has not answered over UDP, by then is silent.
 const PATIENCE: Duration = CONNECT_WITHIN;
+/// The same, if it has other addresses; a request that was lost three times was repeated by then (RFC 3261 §17.1.2.1).
+const LITTLE_PATIENCE: Duration = Duration::from_secs(4);
 /// A connection that lived this long makes past failures irrelevant (RFC 5626 §4.5).
 const STABLE: Duration = Duration::from_secs(120);
 
@@ -50,21 +52,30 @@ impl Account {
                 },
                 Link::Connecting { .. },
             ) => self.opened(server, (transport, local), ctx),
-            (Connection::Refused { reason, code }, Link::Connecting { server }) => {
-                self.attempt_failed(server, &reason, code, ctx)
+            (Connection::Found { places, valid }, Link::Finding { server }) => {
+                self.found(server, places, valid, ctx)
             }
+            (
+                Connection::Refused { reason, code },
+                Link::Finding { server } | Link::Connecting { server },
+            ) => self.attempt_failed(server, &reason, code, ctx),
             (
                 Connection::Down { reason } | Connection::Refused { reason, .. },
                 Link::Asked { server, .. },
             ) => self.attempt_failed(server, &reason, ErrorCode::ConnectionFailed, ctx),
             (Connection::Down { reason } | Connection::Refused { reason, .. }, Link::Up { .. }) => {
+                self.shun_useless(ctx.now);
                 self.lost(&reason, ctx)
             }
             // News of a connection that we have given up already.
             (
-                Connection::Up { .. } | Connection::Down { .. } | Connection::Refused { .. },
+                Connection::Found { .. }
+                | Connection::Up { .. }
+                | Connection::Down { .. }
+                | Connection::Refused { .. },
                 Link::Idle
                 | Link::Asking { .. }
+                | Link::Finding { .. }
                 | Link::Connecting { .. }
                 | Link::Asked { .. }
                 | Link::Waiting { .. }
@@ -82,6 +93,7 @@ impl Account {
             }
             Link::Idle
             | Link::Asking { .. }
+            | Link::Finding { .. }
             | Link::Connecting { .. }
             | Link::Waiting { .. }
             | Link::Up { .. } => FlowChange::None,
@@ -115,7 +127,8 @@ impl Account {
                 self.connect(ctx);
                 FlowChange::None
             }
-            Link::Connecting { .. }
+            Link::Finding { .. }
+            | Link::Connecting { .. }
             | Link::Asked { .. }
             | Link::Asking { .. }
             | Link::Waiting { .. }
@@ -152,10 +165,12 @@ impl Account {
         match self.link {
             Link::Up { .. } => {
                 ctx.outputs.push_back(Output::Disconnect);
+                self.shun_unreached(ctx.now);
                 self.lost("The server does not answer keep-alives", ctx)
             }
             Link::Idle
             | Link::Asking { .. }
+            | Link::Finding { .. }
             | Link::Connecting { .. }
             | Link::Asked { .. }
             | Link::Waiting { .. } => FlowChange::None,
@@ -164,10 +179,28 @@ impl Account {
 
     /// The registrar is not reached over this server: tries those that were not tried since it was reached last. If there is
     /// none, all of them are tried again when the next REGISTER has failed, which waits longer each time.
-    pub(super) fn leave_for_another_server(&mut self, ctx: &mut Context<'_>) -> Option<FlowChange> {
+    pub(super) fn leave_for_another_server(
+        &mut self,
+        wait: Duration,
+        ctx: &mut Context<'_>,
+    ) -> Option<FlowChange> {
         let Link::Up { server, .. } = self.link else {
             return None;
         };
+        self.shun(wait, ctx.now);
+        self.places_left += 1;
+        if self.has_another_place(server, ctx.now) {
+            let tried = &self.without_registrar;
+            let others = order(&ctx.config.servers, &mut self.rng).into_iter();
+            let others = others.filter(|other| *other != server && !tried.contains(other));
+            self.round = std::iter::once(server).chain(others).collect();
+            ctx.outputs.push_back(Output::Disconnect);
+            return Some(self.lost(
+                "The registrar is not reached at this place of the server",
+                ctx,
+            ));
+        }
+        self.places_left = 0;
         self.without_registrar.push(server);
         let tried = &self.without_registrar;
         let mut others = order(&ctx.config.servers, &mut self.rng);
@@ -194,9 +227,10 @@ impl Account {
         let was = std::mem::replace(&mut self.link, Link::Idle);
         self.round.clear();
         self.routes.clear();
+        self.places.clear();
         match was {
             Link::Idle | Link::Asking { .. } | Link::Waiting { .. } => FlowChange::None,
-            Link::Connecting { .. } | Link::Asked { .. } => {
+            Link::Finding { .. } | Link::Connecting { .. } | Link::Asked { .. } => {
                 ctx.outputs.push_back(Output::Disconnect);
                 self.drop_doubtful_flow(true, ctx)
             }
@@ -278,8 +312,16 @@ impl Account {
     /// Tries the next way to a server.
     fn take_route(&mut self, server: usize, ctx: &mut Context<'_>) {
         if let Some(route) = self.routes.pop_front() {
-            self.link = Link::Connecting { server };
-            ctx.outputs.push_back(Output::Connect { server, route });
+            let is_direct = route == Route::Direct;
+            self.route = route;
+            match ctx.config.servers.get(server) {
+                // A proxy looks names up by itself.
+                Some(known) if !is_direct => {
+                    self.places = [known.place()].into();
+                    self.take_place(server, ctx);
+                }
+                Some(_) | None => self.find(server, ctx),
+            }
         }
     }
 
@@ -289,15 +331,18 @@ impl Account {
         (transport, local): (Transport, Option<SocketAddr>),
         ctx: &mut Context<'_>,
     ) -> FlowChange {
-        self.routes.clear();
         // A socket for datagrams opens also if nobody is there: the first that comes tells.
         let is_heard = transport != Transport::Udp;
         if is_heard {
             self.came_up(server, ctx);
         } else {
+            let patience = match self.places.is_empty() {
+                true => PATIENCE,
+                false => LITTLE_PATIENCE,
+            };
             self.link = Link::Asked {
                 server,
-                until: ctx.now + PATIENCE,
+                until: ctx.now + patience,
             };
         }
         ctx.agent.flow_up(transport, local, ctx.now, ctx.outputs);
@@ -318,6 +363,8 @@ impl Account {
             since: ctx.now,
         };
         self.round.clear();
+        self.routes.clear();
+        self.places.clear();
         let reconnect = std::mem::replace(&mut self.was_up, true);
         ctx.emit(Event::Connected {
             reconnect,
@@ -357,19 +404,29 @@ impl Account {
         self.settle(&[Goal::Ready, Goal::Registered], ctx);
     }
 
-    fn attempt_failed(
+    pub(super) fn attempt_failed(
         &mut self,
         server: usize,
         reason: &str,
         code: ErrorCode,
         ctx: &mut Context<'_>,
     ) -> FlowChange {
+        let was_tried = !matches!(self.link, Link::Asking { .. } | Link::Finding { .. });
         self.link = Link::Idle;
         let change = self.drop_doubtful_flow(false, ctx);
         let shown = ctx.config.servers.get(server).map(Server::shown);
         let details = serde_json::json!({ "server": shown, "reason": reason, "code": code });
         ctx.trace(Level::Warn, "A server could not be reached", details);
-        if !self.routes.is_empty() {
+        if was_tried {
+            self.shun_unreached(ctx.now);
+        }
+        if was_tried && self.places.is_empty() {
+            // What leads nowhere is asked for again.
+            self.found.remove(&server);
+        }
+        if !self.places.is_empty() {
+            self.take_place(server, ctx);
+        } else if !self.routes.is_empty() {
             self.take_route(server, ctx);
         } else if !self.round.is_empty() {
             self.connect(ctx);
@@ -468,6 +525,7 @@ mod tests {
                 host: "a".into(),
                 port: 443,
                 resource: "/".into(),
+                sought: None,
                 priority: *priority,
                 weight: *weight,
             })

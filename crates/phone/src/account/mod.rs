@@ -1,23 +1,26 @@
 //! The phone's connection and registration: which server, when again, and who waits for it.
 //!
 //! ```text
-//! Idle ─initialize─► Connecting ─Up─► Up ─Down─► Waiting ─► Connecting …
-//!                        │ └─over UDP─► Asked ─heard─► Up
-//!                        └─Refused, Asked too long─► the next way to it, the next server; after the last one, Waiting
+//! Idle ─initialize─► Finding ─► Connecting ─Up─► Up ─Down─► Waiting ─► Connecting …
+//!                                   │ └─over UDP─► Asked ─heard─► Up
+//!                                   └─Refused, Asked too long─► its next place, the next way to it, the next server; at last, Waiting
 //! ```
 
 mod backoff;
 mod link;
 mod network;
+mod places;
 mod registration;
+mod shunned;
 mod token;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sip::endpoint::Endpoint;
+use sip::locating::Place;
 use tunnel::Route;
 
 pub(crate) use link::FlowChange;
@@ -28,6 +31,8 @@ use crate::config::{Config, Credentials};
 use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::id::Ticket;
 use crate::door::output::{Output, Reply, Wake};
+use places::FoundServer;
+use shunned::Shunned;
 use token::TokenClock;
 
 /// The phone's connection and registration.
@@ -36,10 +41,19 @@ pub(crate) struct Account {
     link: Link,
     /// The servers of this round that were not tried yet.
     round: VecDeque<usize>,
-    /// The ways to the server of this attempt that were not tried yet.
+    /// The ways to the server of this attempt that were not tried yet, and the one that is.
     routes: VecDeque<Route>,
+    route: Route,
+    /// The places of that server that were not tried by this way yet, and the one that was tried last.
+    places: VecDeque<Place>,
+    place: Option<Place>,
+    /// What was found of servers.
+    found: BTreeMap<usize, FoundServer>,
+    shunned: Shunned,
     /// Those over which the registrar was not reached of late.
     without_registrar: Vec<usize>,
+    /// How many places of this server were left for that.
+    places_left: usize,
     /// The number of the last question for a proxy.
     question: u32,
     /// Rounds without success, and connections that did not live long, since the last that did.
@@ -66,6 +80,8 @@ enum Link {
     Idle,
     /// The application is asked by which way.
     Asking { server: usize, until: Instant },
+    /// It is sought, of which the driver will tell.
+    Finding { server: usize },
     /// An attempt is under way, of which the driver will tell.
     Connecting { server: usize },
     /// The way is open and the other end was asked, of which nobody knows before something is heard: over UDP.
@@ -107,7 +123,13 @@ impl Account {
             link: Link::Idle,
             round: VecDeque::new(),
             routes: VecDeque::new(),
+            route: Route::Direct,
+            places: VecDeque::new(),
+            place: None,
+            found: BTreeMap::new(),
+            shunned: Shunned::default(),
             without_registrar: Vec::new(),
+            places_left: 0,
             question: 0,
             failures: 0,
             hurry: network::Hurry::default(),
@@ -250,7 +272,7 @@ impl Account {
     /// When the account must be woken, and why.
     pub(crate) fn deadline(&self) -> Option<(Instant, Wake)> {
         let link = match self.link {
-            Link::Idle | Link::Connecting { .. } | Link::Up { .. } => None,
+            Link::Idle | Link::Finding { .. } | Link::Connecting { .. } | Link::Up { .. } => None,
             Link::Asking { until, .. } | Link::Asked { until, .. } => {
                 Some((until, Wake::ConnectTimeout))
             }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::shunned::Shunned;
 use super::{Account, FlowChange, Link, backoff};
 use crate::agent::Context;
 use crate::door::network::{NetworkChange, OurEnd};
@@ -52,6 +53,13 @@ impl Account {
         ctx: &mut Context<'_>,
     ) -> FlowChange {
         self.token.slept(change.slept);
+        if change.rerouted || !change.slept.is_zero() {
+            // Another network has another DNS, and may reach others; what counts for a time counts asleep, too.
+            self.found.clear();
+        }
+        if change.rerouted {
+            self.shunned = Shunned::default();
+        }
         match (self.link, change.our_end) {
             (Link::Up { .. }, OurEnd::Gone) => {
                 ctx.outputs.push_back(Output::Disconnect);
@@ -71,15 +79,25 @@ impl Account {
                 }
                 FlowChange::None
             }
-            (Link::Connecting { .. } | Link::Asked { .. } | Link::Waiting { .. }, _)
-                if change.online && change.rerouted =>
-            {
+            (
+                Link::Finding { .. }
+                | Link::Connecting { .. }
+                | Link::Asked { .. }
+                | Link::Waiting { .. },
+                _,
+            ) if change.online && change.rerouted => {
                 match (self.hurry.once_more(ctx.now), self.link) {
-                    (Ok(()), Link::Connecting { server } | Link::Asked { server, .. }) => {
+                    (
+                        Ok(()),
+                        Link::Finding { server }
+                        | Link::Connecting { server }
+                        | Link::Asked { server, .. },
+                    ) => {
                         // It may have begun in a network that is gone, which nobody would say for ten seconds.
                         ctx.outputs.push_back(Output::Disconnect);
                         self.round.push_front(server);
                         self.routes.clear();
+                        self.places.clear();
                         self.try_soon(ctx);
                         return self.drop_doubtful_flow(false, ctx);
                     }
@@ -97,6 +115,7 @@ impl Account {
             (
                 Link::Idle
                 | Link::Asking { .. }
+                | Link::Finding { .. }
                 | Link::Connecting { .. }
                 | Link::Asked { .. }
                 | Link::Waiting { .. },

@@ -16,6 +16,9 @@ use crate::reading::outcome;
 /// `initialize()` waits out a short overload, not a long one, however often a registrar asks for a little time.
 const PATIENCE_WITH_OVERLOAD: Duration = Duration::from_secs(10);
 
+/// A place over which the registrar is not reached is the last choice for so long, or as long as it says.
+const SHUNNED: Duration = Duration::from_secs(60);
+
 /// What the connection is needed for beside the registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needed {
@@ -40,6 +43,10 @@ impl Account {
         self.token.accepted();
         self.refused_since = None;
         self.without_registrar.clear();
+        self.places_left = 0;
+        if let Some(place) = &self.place {
+            self.shunned.forgive(place);
+        }
         self.became_usable(ctx);
         match was_usable {
             true => FlowChange::None,
@@ -97,7 +104,8 @@ impl Account {
         });
         if connection == Needed::ForNothing
             && is_out_of_reach(status.as_ref())
-            && let Some(change) = self.leave_for_another_server(ctx)
+            && let Some(change) =
+                self.leave_for_another_server(failed.retry_in.unwrap_or_default().max(SHUNNED), ctx)
         {
             return change;
         }

@@ -53,7 +53,7 @@ impl HttpProxy {
     }
 
     /// The way to one of the `servers`; none if the application is to be asked.
-    pub(crate) fn route_to(&self, server: usize) -> Option<Route> {
+    pub fn route_to(&self, server: usize) -> Option<Route> {
         match self {
             Self::Direct => Some(Route::Direct),
             Self::Through(proxy) => Some(Route::Through(proxy.clone())),

@@ -1,5 +1,7 @@
 use std::fmt;
+use std::net::IpAddr;
 
+use sip::locating::{Place, Sought};
 use sip::transaction::Transport;
 
 use super::account::domain;
@@ -15,6 +17,9 @@ pub struct Server {
     pub host: String,
     /// Its port.
     pub port: u16,
+    /// What the DNS is asked for, unless whoever connects looks no more than an address up. What is found stands in for `transport`
+    /// and `port`, which count if it says nothing.
+    pub sought: Option<Sought>,
     /// Path and query of a WebSocket's URL.
     pub resource: String,
     /// The lowest is tried first.
@@ -58,6 +63,18 @@ impl Server {
         }
     }
 
+    /// Where it is as far as its URL says.
+    pub fn place(&self) -> Place {
+        Place {
+            transport: self.transport,
+            host: self.host.clone(),
+            port: self.port,
+            rank: (0, 0),
+            weight: 0,
+            addresses: self.host.parse().into_iter().collect(),
+        }
+    }
+
     /// Whether nobody on the way can read along.
     pub fn is_secure(&self) -> bool {
         self.transport.is_secure()
@@ -73,7 +90,13 @@ impl Server {
             Transport::Ws => format!("ws://{host}:{port}"),
             Transport::Wss => format!("wss://{host}:{port}"),
             transport @ (Transport::Udp | Transport::Tcp | Transport::Tls) => {
-                format!("sip:{host}:{port};transport={}", transport.uri_token())
+                let token = transport.uri_token();
+                match self.sought {
+                    Some(Sought::Service { secure: true }) => format!("sips:{host}"),
+                    Some(Sought::Service { secure: false }) => format!("sip:{host}"),
+                    Some(Sought::ServiceOver(_)) => format!("sip:{host};transport={token}"),
+                    Some(Sought::Host(..)) | None => format!("sip:{host}:{port};transport={token}"),
+                }
             }
         }
     }
@@ -121,28 +144,49 @@ fn split_sip(scheme: Transport, rest: &str) -> Option<Server> {
     let mut parts = rest.split(';');
     let (host, digits) = split_port(parts.next()?)?;
     let mut transport = scheme;
+    let mut is_named = false;
     for parameter in parts.map(str::to_ascii_lowercase) {
         transport = match (parameter.as_str(), scheme) {
-            ("lr", _) => transport,
+            ("lr", _) => continue,
             // RFC 3261 §26.2.2: of sips: every hop has TLS.
             ("transport=tls", _) | ("transport=tcp", Transport::Tls) => Transport::Tls,
             ("transport=tcp", _) => Transport::Tcp,
             ("transport=udp", Transport::Udp) => Transport::Udp,
             _ => return None,
         };
+        is_named = true;
     }
+    let usual = match transport {
+        Transport::Tls => 5061,
+        Transport::Udp | Transport::Tcp | Transport::Ws | Transport::Wss => 5060,
+    };
+    let port = digits.map_or(Some(usual), port)?;
     Some(Server {
         transport,
         host: host.to_owned(),
-        port: match digits {
-            Some(digits) => port(digits)?,
-            None if transport == Transport::Tls => 5061,
-            None => 5060,
+        port,
+        sought: match digits {
+            _ if host.parse::<IpAddr>().is_ok() => None,
+            None if has_services(host) && is_named => Some(Sought::ServiceOver(transport)),
+            None if has_services(host) => Some(Sought::Service {
+                secure: scheme == Transport::Tls,
+            }),
+            Some(_) | None if transport == Transport::Udp => Some(Sought::Host(transport, port)),
+            Some(_) | None => None,
         },
         resource: String::new(),
         priority: 0,
         weight: 1,
     })
+}
+
+/// Names of this machine and network have none, and are not told to others.
+fn has_services(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let is_local = [".local", ".localhost"]
+        .iter()
+        .any(|end| host.ends_with(end));
+    host.contains('.') && !is_local
 }
 
 fn split_websocket(transport: Transport, default_port: u16, rest: &str) -> Option<Server> {
@@ -160,6 +204,7 @@ fn split_websocket(transport: Transport, default_port: u16, rest: &str) -> Optio
             Some(digits) => port(digits)?,
             None => default_port,
         },
+        sought: None,
         resource: match resource.starts_with('/') {
             true => resource.to_owned(),
             false => format!("/{resource}"),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::Serialize;
+use sip::locating::Place;
 use sip::transaction::Transport;
 use tunnel::Route;
 
@@ -26,9 +27,15 @@ pub const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// One thing for the driver to do; a `Reply` comes after the events its command caused.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
-    /// Open a connection to `config.servers[server]` by this way, in place of any other, and tell of it in any case: within
-    /// [`CONNECT_WITHIN`] it is up or refused.
-    Connect { server: usize, route: Route },
+    /// Find out where `config.servers[server]` is, in place of any connection, and tell of it in any case: it is found or refused.
+    Find { server: usize },
+    /// Open a connection to this place of `config.servers[server]` by this way, in place of any other, and tell of it in any case:
+    /// within [`CONNECT_WITHIN`] it is up or refused.
+    Connect {
+        server: usize,
+        place: Place,
+        route: Route,
+    },
     /// Close the WebSocket after what was sent before, without reporting it back.
     Disconnect,
     /// Send one SIP message in one WebSocket message.
@@ -184,6 +191,8 @@ pub enum Wake {
 /// What became of the connection to a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Connection {
+    /// The server that was sought is at one of these places, and they are known for so long.
+    Found { places: Vec<Place>, valid: Duration },
     /// It is open.
     Up {
         server: usize,
@@ -193,6 +202,6 @@ pub enum Connection {
     },
     /// It was open and is no more.
     Down { reason: String },
-    /// It could not be opened; the code is what `initialize()` fails with.
+    /// It could not be opened, or the server not be found; the code is what `initialize()` fails with.
     Refused { reason: String, code: ErrorCode },
 }

@@ -16,6 +16,7 @@ mod conference;
 mod config;
 mod connection;
 mod connection_over_udp;
+mod connection_places;
 mod counting;
 mod destroy;
 mod draining;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use phone::config::Server;
 use phone::{CONNECT_WITHIN, Config, Connection as Phoned, ErrorCode};
+use sip::locating::Place;
 use sip::transaction::Transport;
 use tokio::task::{JoinHandle, JoinSet};
 use tunnel::Route;
@@ -41,6 +42,10 @@ pub(super) struct Line {
 
 enum State {
     Idle,
+    Finding {
+        /// Aborted when the phone no longer wants it.
+        task: JoinHandle<Result<(Vec<Place>, Duration), ConnectError>>,
+    },
     Connecting {
         server: usize,
         transport: Transport,
@@ -68,12 +73,22 @@ impl Line {
         self.server_is_local
     }
 
-    pub(super) fn connect(&mut self, server: usize, route: Route) {
+    pub(super) fn find(&mut self, server: usize) {
         self.disconnect();
         let Some(known) = self.servers.get(server).cloned() else {
             return;
         };
-        let transport = known.transport;
+        let connector = Arc::clone(&self.connector);
+        let task = tokio::spawn(async move { connector.find(&known).await });
+        self.state = State::Finding { task };
+    }
+
+    pub(super) fn connect(&mut self, server: usize, place: Place, route: Route) {
+        self.disconnect();
+        let Some(known) = self.servers.get(server).cloned() else {
+            return;
+        };
+        let transport = place.transport;
         let connector = Arc::clone(&self.connector);
         let proxy = match route {
             Route::Direct => None,
@@ -81,7 +96,8 @@ impl Line {
         };
         // What is at the other end of the socket is the proxy then.
         let is_local = proxy.as_ref().map(|_| is_loopback(&known));
-        let task = tokio::spawn(async move { connector.connect(&known, proxy.as_ref()).await });
+        let task =
+            tokio::spawn(async move { connector.connect_at(&known, &place, proxy.as_ref()).await });
         self.state = State::Connecting {
             server,
             transport,
@@ -93,6 +109,7 @@ impl Line {
     pub(super) fn disconnect(&mut self) {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Idle => {}
+            State::Finding { task } => task.abort(),
             State::Connecting { task, .. } => task.abort(),
             State::Open(connection) => {
                 self.farewells.spawn(connection.close(FAREWELL));
@@ -111,7 +128,7 @@ impl Line {
     pub(super) fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
         match &self.state {
             State::Open(connection) => connection.ends(),
-            State::Idle | State::Connecting { .. } => None,
+            State::Idle | State::Finding { .. } | State::Connecting { .. } => None,
         }
     }
 
@@ -125,6 +142,10 @@ impl Line {
     pub(super) async fn next(&mut self) -> LineEvent {
         match &mut self.state {
             State::Idle => pending().await,
+            State::Finding { task } => {
+                let outcome = task.await;
+                self.found(outcome)
+            }
             State::Connecting {
                 server,
                 transport,
@@ -145,6 +166,24 @@ impl Line {
                 }
             },
         }
+    }
+
+    fn found(
+        &mut self,
+        outcome: Result<Result<(Vec<Place>, Duration), ConnectError>, tokio::task::JoinError>,
+    ) -> LineEvent {
+        self.state = State::Idle;
+        LineEvent::Connection(match outcome {
+            Ok(Ok((places, valid))) => Phoned::Found { places, valid },
+            Ok(Err(error)) => Phoned::Refused {
+                code: error.code(),
+                reason: error.to_string(),
+            },
+            Err(broken) => Phoned::Refused {
+                code: ErrorCode::ConnectionFailed,
+                reason: format!("finding the server broke: {broken}"),
+            },
+        })
     }
 
     fn connected(
@@ -195,8 +234,10 @@ fn is_loopback(server: &Server) -> bool {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        if let State::Connecting { task, .. } = &self.state {
-            task.abort();
+        match &self.state {
+            State::Finding { task } => task.abort(),
+            State::Connecting { task, .. } => task.abort(),
+            State::Idle | State::Open(_) => {}
         }
     }
 }

@@ -557,9 +557,14 @@ impl Driver {
     fn drain(&mut self, stream: &mut EventStream) -> PhoneLife {
         loop {
             match self.phone.poll_output() {
-                Output::Connect { server, route } => {
+                Output::Find { server } => self.line.find(server),
+                Output::Connect {
+                    server,
+                    place,
+                    route,
+                } => {
                     self.calls.follow(route.clone());
-                    self.line.connect(server, route);
+                    self.line.connect(server, place, route);
                 }
                 Output::Disconnect => self.line.disconnect(),
                 Output::Send(message) => {

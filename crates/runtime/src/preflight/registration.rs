@@ -207,6 +207,7 @@ impl Stay {
                     }
                 },
                 Output::Reply(..)
+                | Output::Find { .. }
                 | Output::Disconnect
                 | Output::Media(..)
                 | Output::Conference(..)

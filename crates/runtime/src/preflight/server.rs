@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use phone::config::Server;
 use preflight::{CertificateFacts, Check, CheckCode, CheckName, ClockSkew, Freshness};
+use sip::locating::Place as Whereabouts;
 use sip::transaction::Transport;
 use tokio::time::timeout;
 use tunnel::{Proxy, Route};
@@ -30,15 +31,18 @@ pub(super) struct Visit<'a> {
     examination: &'a Examination,
     index: usize,
     desk: &'a Desk,
-    server: &'a Server,
+    server: Server,
+    /// Where it is.
+    place: Whereabouts,
     connector: Connector,
 }
 
 impl<'a> Visit<'a> {
     /// Nothing if there is no such server.
     pub(super) fn new(examination: &'a Examination, index: usize, desk: &'a Desk) -> Option<Self> {
-        let server = examination.config.servers.get(index)?;
+        let server = examination.config.servers.get(index)?.clone();
         Some(Visit {
+            place: server.place(),
             examination,
             index,
             desk,
@@ -48,7 +52,21 @@ impl<'a> Visit<'a> {
     }
 
     /// Goes as far as it can; what the server says of the time, if it says so.
-    pub(super) async fn run(&self) -> Option<ClockSkew> {
+    pub(super) async fn run(mut self) -> Option<ClockSkew> {
+        let sought = self.server.sought.take();
+        let is_direct = matches!(
+            self.examination.config.http_proxy.route_to(self.index),
+            Some(Route::Direct)
+        );
+        if sought.is_some() && is_direct && !self.find().await {
+            self.not_tried(&[
+                CheckName::Tcp,
+                CheckName::Tls,
+                CheckName::Websocket,
+                CheckName::Registration,
+            ]);
+            return None;
+        }
         if self.server.transport == Transport::Udp {
             return self.over_udp().await;
         }
@@ -68,7 +86,7 @@ impl<'a> Visit<'a> {
             self.tell(without(CheckName::Websocket));
             return self.register(secured.into_connection()).await;
         }
-        let ((answer, outcome), took) = timed(self.connector.upgraded(self.server, secured)).await;
+        let ((answer, outcome), took) = timed(self.connector.upgraded(&self.server, secured)).await;
         let clean = |text: &str| self.clean(text);
         let check = verdict::upgrade(&outcome, answer.as_ref(), &self.server.shown(), clean);
         self.tell(check.took(took));
@@ -78,6 +96,29 @@ impl<'a> Visit<'a> {
             Err(_) => {
                 self.not_tried(&[CheckName::Registration]);
                 skew
+            }
+        }
+    }
+
+    /// Finds the place that a phone would try first, as the DNS says, and goes on as if it was named; no if there is none.
+    async fn find(&mut self) -> bool {
+        let connector = Connector::new(TlsOptions::from(&self.examination.config.tls), LOOKUP);
+        let named = &self.examination.config.servers[self.index];
+        let (found, took) = timed(connector.find(named)).await;
+        let place = found.map(|(places, _)| places.into_iter().min_by_key(|place| place.rank));
+        match place {
+            Ok(Some(place)) => {
+                self.server.transport = place.transport;
+                self.server.port = place.port;
+                self.place = place;
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                let error = Err(std::io::Error::other(error.to_string()));
+                let check = verdict::dns(&error, &self.server.host, LOOKUP);
+                self.tell(check.took(took));
+                false
             }
         }
     }
@@ -93,7 +134,10 @@ impl<'a> Visit<'a> {
             self.tell(without(name));
         }
         if self.addresses().await.is_some()
-            && let Ok(connection) = self.connector.connect(self.server, None).await
+            && let Ok(connection) = self
+                .connector
+                .connect_at(&self.server, &self.place, None)
+                .await
         {
             return self.register(connection).await;
         }
@@ -152,8 +196,8 @@ impl<'a> Visit<'a> {
     }
 
     async fn through(&self, proxy: &Proxy) -> Option<Way> {
-        let (opened, took) = timed(self.connector.tunnel(proxy, self.server)).await;
-        self.tell(verdict::tunnel(&opened, proxy, self.server).took(took));
+        let (opened, took) = timed(self.connector.tunnel(proxy, &self.server)).await;
+        self.tell(verdict::tunnel(&opened, proxy, &self.server).took(took));
         let way = opened.ok()?;
         let by_proxy = |name, code, found: &str| self.tell(Check::new(name, code, found));
         by_proxy(
@@ -175,7 +219,7 @@ impl<'a> Visit<'a> {
             return None;
         };
         let (tried, took) = timed(try_each(addresses, STEP)).await;
-        self.tell(verdict::tcp(&tried, self.server, STEP).took(took));
+        self.tell(verdict::tcp(&tried, &self.server, STEP).took(took));
         let open = tried
             .into_iter()
             .filter_map(|one: TriedAddress| Some((one.took, one.outcome.ok()?)))
@@ -184,7 +228,13 @@ impl<'a> Visit<'a> {
     }
 
     async fn addresses(&self) -> Option<Vec<SocketAddr>> {
-        let (host, port) = (&self.server.host, self.server.port);
+        let (host, port) = (&self.place.host, self.place.port);
+        if !self.place.addresses.is_empty() && host.parse::<IpAddr>().is_err() {
+            let each = self.place.addresses.iter();
+            let addresses = Ok(each.map(|one| SocketAddr::new(*one, port)).collect());
+            self.tell(verdict::dns(&addresses, host, LOOKUP));
+            return addresses.ok();
+        }
         if let Ok(address) = host.parse::<IpAddr>() {
             let found = format!("{host} is an address");
             self.tell(Check::new(CheckName::Dns, CheckCode::DnsAddress, found));
@@ -200,7 +250,7 @@ impl<'a> Visit<'a> {
     }
 
     async fn secured(&self, way: Way) -> Option<SecuredWay> {
-        let ((shown, outcome), took) = timed(self.connector.secured(self.server, way)).await;
+        let ((shown, outcome), took) = timed(self.connector.secured(&self.server, way)).await;
         let facts = shown.and_then(|der| CertificateFacts::read(&der));
         let check = match &outcome {
             Err(error) => verdict::tls_failed(error),

@@ -122,6 +122,7 @@ fn proxy_code(error: &ConnectError) -> CheckCode {
         ConnectError::InvalidTlsOption { .. } => CheckCode::TlsOptions,
         ConnectError::InvalidUrl { .. }
         | ConnectError::UnknownHost { .. }
+        | ConnectError::NotFound { .. }
         | ConnectError::Unreachable { .. }
         | ConnectError::Refused { .. }
         | ConnectError::TimedOut { .. }
@@ -177,6 +178,7 @@ pub(super) fn tls_failed(error: &ConnectError) -> Check {
         ConnectError::Tls { is_none: false, .. }
         | ConnectError::InvalidUrl { .. }
         | ConnectError::UnknownHost { .. }
+        | ConnectError::NotFound { .. }
         | ConnectError::Unreachable { .. }
         | ConnectError::Refused { .. }
         | ConnectError::Status { .. }
@@ -245,6 +247,7 @@ fn upgrade_code(error: &ConnectError) -> CheckCode {
         | ConnectError::InvalidTlsOption { .. }
         | ConnectError::InvalidUrl { .. }
         | ConnectError::UnknownHost { .. }
+        | ConnectError::NotFound { .. }
         | ConnectError::Unreachable { .. }
         | ConnectError::Refused { .. }
         | ConnectError::UnknownProxy { .. }

@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use media::transport::StreamTarget;
 use phone::config::Server;
+use sip::locating::Place;
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
@@ -29,7 +30,7 @@ use super::paced::Paced;
 use super::tls::{Naming, Witness};
 use super::transport::{Stream, Transport};
 use super::tunnel::Passage;
-use super::{ConnectError, Connection, TlsOptions, tls};
+use super::{ConnectError, Connection, Dns, TlsOptions, tls};
 
 /// A SIP message has at most 64 KiB; a frame above four of them is an attack, not a message.
 const MAX_MESSAGE: usize = 256 * 1024;
@@ -40,15 +41,25 @@ const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
 struct NamedEnd<'a> {
     host: &'a str,
     port: u16,
+    /// Looked up if there are none.
+    addresses: &'a [IpAddr],
     shown: String,
 }
 
 impl NamedEnd<'_> {
-    fn of(server: &Server) -> NamedEnd<'_> {
+    fn of<'a>(server: &Server, place: &'a Place) -> NamedEnd<'a> {
+        let shown = match (place.host == server.host, place.addresses.as_slice()) {
+            (false, _) => format!("{server} ({}:{})", place.host, place.port),
+            (true, [address]) if server.host.parse() != Ok(*address) => {
+                format!("{server} ({})", SocketAddr::new(*address, place.port))
+            }
+            (true, _) => server.to_string(),
+        };
         NamedEnd {
-            host: &server.host,
-            port: server.port,
-            shown: server.to_string(),
+            host: &place.host,
+            port: place.port,
+            addresses: &place.addresses,
+            shown,
         }
     }
 }
@@ -65,6 +76,7 @@ pub struct Connector {
     others: OnceCell<Arc<ClientConfig>>,
     asked: Asked,
     pub(super) limit: Duration,
+    dns: Option<Dns>,
 }
 
 impl Connector {
@@ -77,33 +89,78 @@ impl Connector {
             others: OnceCell::new(),
             asked: Asked::default(),
             limit,
+            dns: None,
         }
     }
 
-    /// Opens a WebSocket with the subprotocol `sip`, through a proxy if there is one, or says why not; dropping it gives up
-    /// at once.
+    /// Asks these name servers in place of the system's.
+    pub fn asking(self, dns: Dns) -> Connector {
+        Connector {
+            dns: Some(dns),
+            ..self
+        }
+    }
+
+    /// Where a server is, and for how long that is known; dropping it gives up at once.
+    pub async fn find(&self, server: &Server) -> Result<(Vec<Place>, Duration), ConnectError> {
+        let Some(sought) = server.sought else {
+            return Ok((vec![server.place()], Duration::ZERO));
+        };
+        let found = async {
+            let dns = match &self.dns {
+                Some(dns) => dns.clone(),
+                None => Dns::of_system().await,
+            };
+            dns.find(&server.host, sought).await
+        };
+        match tokio::time::timeout(self.limit, found).await {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(why)) => Err(ConnectError::NotFound {
+                server: server.to_string(),
+                why,
+            }),
+            Err(_) => Err(ConnectError::TimedOut {
+                server: server.to_string(),
+                step: ConnectStep::Lookup,
+                after: self.limit,
+            }),
+        }
+    }
+
+    /// Connects to where the URL of the server says that it is.
     pub async fn connect(
         &self,
         server: &Server,
         proxy: Option<&Proxy>,
     ) -> Result<Connection, ConnectError> {
+        self.connect_at(server, &server.place(), proxy).await
+    }
+
+    /// Connects to one place of a server, through a proxy if there is one, or says why not; dropping it gives up at once. Whoever
+    /// is found there, with TLS, has to be the server.
+    pub async fn connect_at(
+        &self,
+        server: &Server,
+        place: &Place,
+        proxy: Option<&Proxy>,
+    ) -> Result<Connection, ConnectError> {
         let deadline = Instant::now() + self.limit;
-        let end = NamedEnd::of(server);
-        if server.transport == sip::transaction::Transport::Udp {
+        let end = NamedEnd::of(server, place);
+        if place.transport == sip::transaction::Transport::Udp {
             return self.datagrams(&end, deadline).await;
         }
         let transport = match proxy {
             None => self.direct(&end, deadline).await?,
-            Some(proxy) => self.through(proxy, server, deadline).await?,
+            Some(proxy) => self.lead_through(proxy, &end, deadline).await?,
         };
         // SIP messages are small and each is awaited: Nagle would add a round trip to every one.
         let _ = transport.tcp().set_nodelay(true);
         notice_silence(transport.tcp());
         let ends = Ends::of(transport.tcp());
-        let stream = timeout_at(deadline, self.secure(server, transport))
+        let stream = timeout_at(deadline, self.secure(server, place, transport))
             .await
             .map_err(|_| self.too_late(&end, ConnectStep::Tls))??;
-        if !server.transport.is_websocket() {
+        if !place.transport.is_websocket() {
             return Ok(Connection::stream(stream, ends));
         }
         timeout_at(deadline, upgrade(server, stream))
@@ -146,6 +203,10 @@ impl Connector {
         end: &NamedEnd<'_>,
         deadline: Instant,
     ) -> Result<Vec<SocketAddr>, ConnectError> {
+        if !end.addresses.is_empty() {
+            let found = end.addresses.iter();
+            return Ok(found.map(|one| SocketAddr::new(*one, end.port)).collect());
+        }
         timeout_at(deadline, lookup(end.host, end.port))
             .await
             .map_err(|_| self.too_late(end, ConnectStep::Lookup))?
@@ -166,6 +227,7 @@ impl Connector {
         let end = NamedEnd {
             host: &target.host,
             port: target.port,
+            addresses: &[],
             shown: target.to_string(),
         };
         let transport = match proxy {
@@ -214,7 +276,8 @@ impl Connector {
         server: &Server,
         deadline: Instant,
     ) -> Result<Transport, ConnectError> {
-        self.lead_through(proxy, &NamedEnd::of(server), deadline)
+        let place = server.place();
+        self.lead_through(proxy, &NamedEnd::of(server, &place), deadline)
             .await
     }
 
@@ -251,8 +314,13 @@ impl Connector {
         made.await.map(Arc::clone)
     }
 
-    async fn secure(&self, server: &Server, transport: Transport) -> Result<Stream, ConnectError> {
-        if !server.is_secure() {
+    async fn secure(
+        &self,
+        server: &Server,
+        place: &Place,
+        transport: Transport,
+    ) -> Result<Stream, ConnectError> {
+        if !place.transport.is_secure() {
             return Ok(Stream::Plain(transport));
         }
         let naming = naming(server);

@@ -94,6 +94,14 @@ pub enum ConnectError {
         /// The resolver's own error.
         source: io::Error,
     },
+    /// The DNS leads nowhere.
+    #[error("{server} was not found: {why}")]
+    NotFound {
+        /// The server.
+        server: String,
+        /// What the DNS says, or does not.
+        why: String,
+    },
     /// No route, network down, or the like.
     #[error("{server} cannot be reached: {source}")]
     Unreachable {
@@ -247,6 +255,7 @@ impl ConnectError {
             ConnectError::InvalidUrl { .. }
             | ConnectError::InvalidTlsOption { .. }
             | ConnectError::UnknownHost { .. }
+            | ConnectError::NotFound { .. }
             | ConnectError::Unreachable { .. }
             | ConnectError::Refused { .. }
             | ConnectError::TimedOut { .. }

@@ -217,6 +217,7 @@ impl Listeners {
             transport,
             host: place.ip().to_string(),
             port: place.port(),
+            sought: None,
             resource: "/".into(),
             priority: 0,
             weight: 0,

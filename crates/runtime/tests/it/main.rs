@@ -7,7 +7,9 @@
 
 #[cfg(target_os = "linux")]
 mod device;
+mod finding;
 mod ice_preflight;
+mod name_server;
 mod preflight;
 mod proxy;
 mod server;

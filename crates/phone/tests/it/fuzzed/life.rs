@@ -373,7 +373,7 @@ impl Life<'_> {
                     self.deadline = None;
                     return;
                 }
-                Output::Connect { server, .. } => {
+                Output::Find { server } | Output::Connect { server, .. } => {
                     self.up = false;
                     self.wanted = Some(server);
                 }

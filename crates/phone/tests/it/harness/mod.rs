@@ -19,6 +19,7 @@ use phone::{
     conference, recording,
 };
 use serde_json::{Value, json};
+use sip::locating::Place;
 use sip::message::{Leniency, Message, Method, Request, Response};
 
 /// 2026-11-21T00:00:00Z: what the phone's wall clock says when a test begins.
@@ -57,6 +58,10 @@ pub(crate) struct Rig {
     pub(crate) connects: Vec<(usize, Instant)>,
     /// The way of each.
     pub(crate) routes: Vec<tunnel::Route>,
+    /// The place of each.
+    pub(crate) places: Vec<Place>,
+    /// What the DNS says of any server, and for how long; else it is where its URL says.
+    pub(crate) dns: Option<(Vec<Place>, Duration)>,
     pub(crate) disconnects: usize,
     pub(crate) pings: usize,
     /// Whether the server answers pings.
@@ -85,6 +90,7 @@ enum FollowUp {
     Media(SessionId, MediaEvent),
     Frame(Bytes),
     Pong,
+    Found(usize),
 }
 
 /// The options of Alice, who has a password.
@@ -136,6 +142,8 @@ impl Rig {
             reached_for: Vec::new(),
             connects: Vec::new(),
             routes: Vec::new(),
+            places: Vec::new(),
+            dns: None,
             disconnects: 0,
             pings: 0,
             pongs: true,
@@ -396,6 +404,15 @@ impl Rig {
         self.drain_once();
         while let Some(next) = self.follow_ups.pop_front() {
             match next {
+                FollowUp::Found(server) => {
+                    let at_url = || vec![self.phone.config().servers[server].place()];
+                    let (places, valid) = self
+                        .dns
+                        .clone()
+                        .unwrap_or_else(|| (at_url(), Duration::ZERO));
+                    self.phone
+                        .handle_connection(Connection::Found { places, valid }, self.now);
+                }
                 FollowUp::Delivered(id) => {
                     self.tickets += 1;
                     let command = Command::Delivered { id };
@@ -429,7 +446,16 @@ impl Rig {
 
     fn take(&mut self, output: Output) {
         match output {
-            Output::Connect { server, route } => {
+            Output::Find { server } => {
+                self.order.push("find".into());
+                self.follow_ups.push_back(FollowUp::Found(server));
+            }
+            Output::Connect {
+                server,
+                place,
+                route,
+            } => {
+                self.places.push(place);
                 self.order.push("connect".into());
                 self.connects.push((server, self.now));
                 self.gives_up = Some(self.now + phone::CONNECT_WITHIN);

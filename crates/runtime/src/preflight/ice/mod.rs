@@ -336,7 +336,7 @@ impl Look<'_> {
 /// Why no stream to a TURN server could be opened.
 fn unopened(error: &ConnectError) -> CheckCode {
     match error {
-        ConnectError::UnknownHost { .. } => CheckCode::TurnNotFound,
+        ConnectError::UnknownHost { .. } | ConnectError::NotFound { .. } => CheckCode::TurnNotFound,
         ConnectError::Refused { .. } => CheckCode::TurnRefused,
         ConnectError::TimedOut { .. } => CheckCode::TurnTimeout,
         ConnectError::Untrusted { .. }
