@@ -50,6 +50,7 @@ impl Agent {
     pub(super) fn is_withheld_from(&self, neighbour: Neighbour, message: &[u8]) -> bool {
         let flow = self.trunks.flow_of(neighbour);
         let secure = flow.is_some_and(|flow| flow.transport.is_secure());
-        !(secure && self.checks_peers) && !self.says_keys_openly && has_keys(message)
+        let hidden = secure && self.checks_peers;
+        !hidden && !self.says_keys_openly && has_keys(message)
     }
 }
