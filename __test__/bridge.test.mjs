@@ -126,7 +126,8 @@ describe('the state in a page', () => {
   test('is never changed: what did not change is the same object', async (t) => {
     const { phone, alice, bob, others } = await desk(t, { users: ['alice', 'bob', 'carol'] })
     await call(alice, bob, 'bob')
-    await eventually(() => phone.state.sessions[0]?.connectionState === 'connected')
+    // How it is protected is told after it is connected.
+    await eventually(() => phone.state.sessions[0]?.security !== undefined)
     const before = phone.state
     let changes = 0
     const end = phone.subscribe(() => (changes += 1))
