@@ -1314,6 +1314,8 @@ export interface SessionEvents {
     'change:held': [session: Session, held: boolean];
     /** The other side put the call on hold, or took it off. */
     'change:remoteHeld': [session: Session, remoteHeld: boolean];
+    /** Media are protected so from now on; told anew if that changes. */
+    'change:security': [session: Session, security: SessionSecurity];
     /** The other side sent a digit. */
     dtmf: [event: DtmfEvent];
     /** The other side sent an INFO that is no digit. */

@@ -505,11 +505,14 @@ export class Session extends TypedEmitter<SessionEvents> {
     if (sessionId !== undefined) assign(this, { sessionId })
     if (typeof startTime === 'number') assign(this, { startTime })
     if (typeof codec === 'string') assign(this, { codec })
-    if (security !== undefined && security !== null) assign(this, { security })
     if (callId !== undefined) assign(this, { callId })
     if (conversationId !== undefined) assign(this, { conversationId })
     if (state !== undefined) this.#changeState(state)
     if (connectionState !== undefined) this.#changeConnection(connectionState)
+    if (security !== undefined && security !== null) {
+      assign(this, { security })
+      this.deliver('change:security', this, security)
+    }
     if (muted !== undefined && muted !== this.muted) {
       assign(this, { muted })
       this.deliver(muted ? 'mute' : 'unmute')

@@ -37,6 +37,7 @@ const sessionEvents = [
   'change:disconnected',
   'change:held',
   'change:remoteHeld',
+  'change:security',
   'endOfCandidates',
   'progress',
   'redirected',

@@ -19,7 +19,7 @@ const ASSUMED_GAP: Duration = Duration::from_millis(33);
 /// A machine that slept plays on where it was.
 const STOOD_STILL: Duration = Duration::from_secs(2);
 
-type FileReader = IvfReader<BufReader<PlayedFile>>;
+type IvfFile = IvfReader<BufReader<PlayedFile>>;
 
 /// Begins to play a file.
 pub(super) fn ivf(path: &str, repeat: bool) -> Result<VideoReader, VideoOpenError> {
@@ -53,7 +53,7 @@ pub(super) fn ivf(path: &str, repeat: bool) -> Result<VideoReader, VideoOpenErro
     Ok(VideoReader::new(flow, Arc::new(playing), vec![codec]))
 }
 
-fn open(path: &str) -> Result<FileReader, IvfError> {
+fn open(path: &str) -> Result<IvfFile, IvfError> {
     IvfReader::new(BufReader::new(PlayedFile::open(path)?))
 }
 
@@ -82,7 +82,7 @@ impl Upstream for PlayingIvf {
 struct IvfTask {
     path: String,
     repeat: bool,
-    reader: FileReader,
+    reader: IvfFile,
     flow: Arc<Flow>,
     active: Arc<AtomicBool>,
     /// Read, and not due yet.
