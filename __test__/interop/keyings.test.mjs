@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { connect, next, phonesOf, voice } from '../phones.mjs'
 import { drain, hears, quiet } from '../sound.mjs'
 import { startBaresip } from './baresip.mjs'
+import { goOn } from './gateway.mjs'
 import { startKamailio } from './kamailio.mjs'
 import { peers } from './peers.mjs'
 import { startRtpengine } from './rtpengine.mjs'
@@ -127,8 +128,7 @@ describe('Without DTLS, through Kamailio', { skip: peers('kamailio', 'baresip', 
     await hears(ear, 1000)
     isSecured(session, keyings[0])
     const ended = next(session, 'terminated', 20_000)
-    await session.sendInfo({ contentType: 'text/plain', body: 'go on' })
-    await Promise.all([ended, sipp.done])
+    await Promise.all([goOn(session), ended, sipp.done])
   })
 
   test('sipp is called with plain RTP, and we hang up', async (t) => {
