@@ -14,7 +14,8 @@ export function failuresOfRust(output) {
 export function failuresOfNode(output, command) {
   const [, list = ''] = output.split('✖ failing tests:')
   const files = [...new Set([...list.matchAll(/^test at (\S+\.test\.mjs):\d+:\d+$/gm)].map(([, file]) => file))]
-  const told = list.split('\n').filter((line) => line.trim() !== '' && !/^\s+at /.test(line))
+  // The place, the name and the first line of the reason.
+  const told = list.match(/^test at .*\n✖ .*\n.*$/gm)?.flatMap((failure) => failure.split('\n')) ?? []
   const isFew = files.length > 0 && files.length <= MOST_TRIED_AGAIN
   return { told, again: isFew ? [command(files)] : undefined }
 }
