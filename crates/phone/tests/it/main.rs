@@ -18,6 +18,7 @@ mod connection;
 mod connection_over_udp;
 mod connection_places;
 mod counting;
+mod credentials;
 mod destroy;
 mod draining;
 mod early_media;
