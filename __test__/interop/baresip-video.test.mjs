@@ -2,27 +2,21 @@
 // Its VP8 is libvpx, its H.264 x264 and FFmpeg.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { VideoSink, VideoSource } from 'offhook'
 import { shown } from '../pictures.mjs'
 import { drain, hears } from '../sound.mjs'
 import { eventually, next, phonesOf, voice } from '../phones.mjs'
 import { startBaresip } from './baresip.mjs'
 import { COUNTED, counterIn, counterPicture } from './counter.mjs'
-import { startKamailio } from './kamailio.mjs'
 import { peers } from './peers.mjs'
-import { startRtpengine } from './rtpengine.mjs'
+import { behindRtpengine } from './rtpengine.mjs'
 
 const [WIDTH, HEIGHT] = [320, 240]
 
 describe('pictures with baresip, through Kamailio and rtpengine', { skip: peers('kamailio', 'rtpengine', 'baresip'), timeout: 240_000 }, () => {
-  let rtpengine
   let kamailio
-  before(async () => {
-    rtpengine = await startRtpengine()
-    kamailio = await startKamailio({ rtpengine })
-  })
-  after(() => Promise.all([kamailio?.stop(), rtpengine?.stop()]))
+  behindRtpengine((started) => (kamailio = started))
 
   const uri = (user) => `sip:${user}@${kamailio.domain}`
 

@@ -1,21 +1,15 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { drain, hears, quiet } from '../sound.mjs'
 import { eventually, next, phonesOf, voice } from '../phones.mjs'
 import { startBaresip } from './baresip.mjs'
-import { startKamailio } from './kamailio.mjs'
 import { peers } from './peers.mjs'
-import { startRtpengine } from './rtpengine.mjs'
+import { behindRtpengine } from './rtpengine.mjs'
 
 // SIP over UDP and plain RTP there, WebSocket and DTLS-SRTP here.
 describe('baresip, through Kamailio and rtpengine', { skip: peers('kamailio', 'rtpengine', 'baresip') }, () => {
-  let rtpengine
   let kamailio
-  before(async () => {
-    rtpengine = await startRtpengine()
-    kamailio = await startKamailio({ rtpengine })
-  })
-  after(() => Promise.all([kamailio?.stop(), rtpengine?.stop()]))
+  behindRtpengine((started) => (kamailio = started))
 
   const uri = (user) => `sip:${user}@${kamailio.domain}`
   const account = (user) => ({ uri: uri(user), password: `${user}pw`, servers: kamailio.ws })

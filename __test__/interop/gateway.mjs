@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, before } from 'node:test'
 import { next, phonesOf, voice } from '../phones.mjs'
-import { startKamailio } from './kamailio.mjs'
-import { startRtpengine } from './rtpengine.mjs'
+import { behindRtpengine } from './rtpengine.mjs'
 import { answer, playTone, receive, reply, request, sdp, startSipp } from './sipp.mjs'
 
 /** What sipp waits for until it is told to `goOn`, so that whom it tells something listens. */
@@ -16,13 +14,8 @@ export async function goOn(session) {
 
 /** For a suite: a Kamailio and an rtpengine between Alice, who is ours, and sipp. */
 export function gateway() {
-  let rtpengine
   let kamailio
-  before(async () => {
-    rtpengine = await startRtpengine()
-    kamailio = await startKamailio({ rtpengine })
-  })
-  after(() => Promise.all([kamailio?.stop(), rtpengine?.stop()]))
+  behindRtpengine((started) => (kamailio = started))
 
   const aliceOf = (t, options) => {
     const account = { uri: `sip:alice@${kamailio.domain}`, password: 'alicepw', servers: kamailio.ws }

@@ -7,7 +7,7 @@ import { startBaresip } from './baresip.mjs'
 import { goOn } from './gateway.mjs'
 import { startKamailio } from './kamailio.mjs'
 import { peers } from './peers.mjs'
-import { startRtpengine } from './rtpengine.mjs'
+import { behindRtpengine } from './rtpengine.mjs'
 import { answer, playTone, receive, reply, request, sdp, startSipp } from './sipp.mjs'
 
 const keyings = [
@@ -154,13 +154,8 @@ describe('Without DTLS, through Kamailio', { skip: peers('kamailio', 'baresip', 
 })
 
 describe('rtpengine, which translates', { skip: peers('kamailio', 'rtpengine', 'baresip') }, () => {
-  let rtpengine
   let kamailio
-  before(async () => {
-    rtpengine = await startRtpengine()
-    kamailio = await startKamailio({ rtpengine })
-  })
-  after(() => Promise.all([kamailio?.stop(), rtpengine?.stop()]))
+  behindRtpengine((started) => (kamailio = started))
 
   test('lets DTLS-SRTP here and plain RTP there hear each other, both ours', async (t) => {
     const { open } = phonesOf(t)

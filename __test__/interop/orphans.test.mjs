@@ -9,7 +9,7 @@ import { next, phonesOf } from '../phones.mjs'
 import { startBaresip } from './baresip.mjs'
 import { startKamailio } from './kamailio.mjs'
 import { peers } from './peers.mjs'
-import { startRtpengine } from './rtpengine.mjs'
+import { behindRtpengine } from './rtpengine.mjs'
 
 const instanceId = '5d0a7f4e-9c0d-4f0e-8a3f-1f6f2f0b7a11'
 
@@ -71,13 +71,8 @@ describe('calls left behind at Kamailio', { skip: peers('kamailio') }, () => {
 })
 
 describe('calls with baresip left behind', { skip: peers('kamailio', 'rtpengine', 'baresip') }, () => {
-  let rtpengine
   let kamailio
-  before(async () => {
-    rtpengine = await startRtpengine()
-    kamailio = await startKamailio({ rtpengine })
-  })
-  after(() => Promise.all([kamailio?.stop(), rtpengine?.stop()]))
+  behindRtpengine((started) => (kamailio = started))
 
   test('are ended', async (t) => {
     const bob = await startBaresip(kamailio, { user: 'bob', tone: 1000, answer: 'auto' })

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs'
+import { after, before } from 'node:test'
+import { startKamailio } from './kamailio.mjs'
 import { freeUdpPorts } from './ports.mjs'
 import { Child } from './processes.mjs'
 
@@ -34,4 +36,16 @@ export async function startRtpengine() {
       stop: () => child.stop(),
     }
   }
+}
+
+/** For a suite: a Kamailio whose calls go through an rtpengine, which `take` is given. */
+export function behindRtpengine(take) {
+  let rtpengine
+  let kamailio
+  before(async () => {
+    rtpengine = await startRtpengine()
+    kamailio = await startKamailio({ rtpengine })
+    take(kamailio)
+  })
+  after(() => Promise.all([kamailio?.stop(), rtpengine?.stop()]))
 }
