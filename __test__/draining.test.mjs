@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { metrics } from 'offhook'
+import { eventually } from './phones.mjs'
 import { pbxOf } from './pbx.mjs'
 
 /** The number of a sample; undefined if there is none. */
@@ -44,9 +45,9 @@ test('the figures of the process are those of all its phones, also of those that
   const session = await phone.call('echo')
   await session.answered
   assert.equal(sample(metrics(), 'offhook_phones{state="ready"}') >= 1, true)
+  await eventually(() => sample(metrics(), 'offhook_media_ticks_total') > 0)
   await session.end()
   await phone.destroy()
   assert.equal(sample(metrics(), 'offhook_calls_total{direction="outgoing"}'), before + 1)
-  assert.ok(sample(metrics(), 'offhook_media_ticks_total') > 0)
   assert.equal(phone.health().status, 'closed')
 })

@@ -307,14 +307,24 @@ impl Driver {
     async fn drive(&mut self, stream: &mut EventStream) {
         self.open_journal().await;
         while self.drain(stream) == PhoneLife::On {
-            let commands = self.requests.len();
-            self.exhibit
-                .show(self.phone.standing(), stream.unread(), commands);
+            self.exhibit(stream);
             let fact = self.wait().await;
             self.handle(fact, stream);
         }
         // What ended last counts, too.
-        self.exhibit.show(self.phone.standing(), stream.unread(), 0);
+        self.exhibit(stream);
+    }
+
+    fn exhibit(&self, stream: &EventStream) {
+        let commands = self.requests.len();
+        self.exhibit
+            .show(self.phone.standing(), stream.unread(), commands);
+    }
+
+    /// Its figures are there before it is told: who hears that a call has ended may ask how many have.
+    fn tell(&self, event: Event, stream: &mut EventStream) {
+        self.exhibit(stream);
+        stream.send(event);
     }
 
     /// Before anything is asked of the phone: what was left behind is known when it is ready.
@@ -604,14 +614,14 @@ impl Driver {
                 Output::Ring(ring) => self.bell.ring(ring, &mut self.jobs),
                 Output::Event(event) => {
                     self.journals.event(&event, Instant::now());
-                    stream.send(Event::Phone(event));
+                    self.tell(Event::Phone(event), stream);
                 }
                 Output::Reply(NOBODY, _) => {}
                 Output::Reply(ticket, outcome) => {
                     let value = outcome.map(|reply| {
                         serde_json::to_value(reply).unwrap_or(serde_json::Value::Null)
                     });
-                    stream.send(Event::reply(ticket, value));
+                    self.tell(Event::reply(ticket, value), stream);
                 }
                 Output::Timeout(at, _why) => {
                     self.wake = at;

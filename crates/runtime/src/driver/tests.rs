@@ -1,5 +1,6 @@
 //! The ends of a phone's task that no server and no peer brings about.
 
+use phone::tally::Readiness;
 use phone::{ConferenceId, conference};
 use serde_json::json;
 
@@ -39,6 +40,30 @@ fn told() -> (
     let (tell, told) = std::sync::mpsc::channel();
     let sink = move |event: Event| drop(tell.send(serde_json::to_value(&event).unwrap()));
     (Box::new(sink), told)
+}
+
+#[tokio::test]
+async fn what_is_told_stands_in_the_figures_already() {
+    let (driver, requests) = driver();
+    let showcase = driver.showcase();
+    let (tell, told) = std::sync::mpsc::channel();
+    let events = Box::new(move |event: Event| {
+        let event = serde_json::to_value(&event).unwrap();
+        if event["type"] == "reply" {
+            tell.send(showcase.health().status).unwrap();
+        }
+    });
+    let drain = Request::Command(
+        Ticket(1),
+        Command::Drain {
+            timeout: Some(0),
+            code: None,
+        },
+    );
+    requests.send(drain).await.unwrap();
+    drop(requests);
+    driver.run(events).await;
+    assert_eq!(told.recv(), Ok(Readiness::Draining));
 }
 
 #[tokio::test]
