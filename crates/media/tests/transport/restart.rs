@@ -132,6 +132,47 @@ fn a_machine_that_moves_to_another_network_goes_on_from_there() {
     }
 }
 
+/// Where it was has led nowhere yet; what the other side was told of it is told anew.
+#[test]
+fn a_machine_that_moves_before_there_is_a_path_is_reached_where_it_is_then() {
+    for us in [ALICE, BOB] {
+        for answered in [false, true] {
+            let mut net = Net::pair(46);
+            let old = net.peers[us].sockets[0];
+            let new = address("10.9.9.9:9000");
+            net.blocked = Box::new(move |datagram| datagram.from == old || datagram.to == old);
+            net.describe(ALICE, BOB, Description::Offer);
+            if answered {
+                net.describe(BOB, ALICE, Description::Answer);
+                net.run(ms(700));
+            }
+            net.peers[us].sockets = vec![new];
+            let gathering = GatheringCap::default();
+            net.with(us, |transport, now| {
+                transport.take_sockets(vec![new], Vec::new(), gathering, now)
+            })
+            .unwrap();
+            if !answered {
+                net.describe(BOB, ALICE, Description::Answer);
+                net.run(ms(700));
+            }
+            net.with(us, |transport, now| {
+                transport.restart_ice(now);
+                Ok::<_, ()>(())
+            })
+            .unwrap();
+            net.describe(us, 1 - us, Description::Offer);
+            net.describe(1 - us, us, Description::Answer);
+            net.until(ms(3000), |net| net.all(State::Connected));
+            net.talk(ms(1000));
+            net.run(ms(100));
+            for peer in [ALICE, BOB] {
+                assert_eq!(net.peers[peer].received.len(), 50, "{us} {answered}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_same_description_again_changes_nothing() {
     let mut net = Net::pair(44);

@@ -153,6 +153,7 @@ impl Session {
         if !late_offer {
             self.follow_streams(ctx);
         }
+        self.follow_early_move(ctx);
     }
 
     pub(super) fn activate(&mut self, ctx: &mut Context<'_>) {

@@ -23,6 +23,8 @@ pub(super) struct Connectivity {
     pub(super) media: MediaPath,
     /// Media flowed once: a refused answer to a later offer does not end the call.
     pub(super) was_up: bool,
+    /// Our address went before the call was answered: what the other party was told of it leads nowhere.
+    pub(super) moved_early: bool,
     /// The other party's first sound has come.
     pub(super) heard: bool,
     /// The flow was lost and the dialog is not yet refreshed over another.

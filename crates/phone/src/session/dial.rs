@@ -311,6 +311,7 @@ impl Session {
                 ctx,
             );
         }
+        self.follow_early_move(ctx);
     }
 
     /// Tells that the callee has answered, once media know by which codec.

@@ -196,26 +196,21 @@ impl Session {
     fn failed(&mut self, failure: MediaFailure, text: &str, ctx: &mut Context<'_>) {
         let (condition, side) = match failure {
             MediaFailure::Fingerprint => (Condition::SecurityError, Side::Remote),
-            MediaFailure::Ice
-            | MediaFailure::Dtls
-            | MediaFailure::Consent
-            | MediaFailure::Moved
+            MediaFailure::Moved => return self.moved(text, ctx),
+            MediaFailure::Ice | MediaFailure::Dtls | MediaFailure::Consent
                 if matches!(self.state, State::Dialing(_)) =>
             {
                 return self.early_path_failed(text, ctx);
             }
-            MediaFailure::Ice | MediaFailure::Consent | MediaFailure::Moved
-                if self.connectivity.was_up =>
-            {
+            MediaFailure::Ice | MediaFailure::Consent if self.connectivity.was_up => {
                 return self.path_failed(failure, text, ctx);
             }
             MediaFailure::Dtls if self.connectivity.was_up => {
                 (Condition::ConnectivityError, Side::Network)
             }
-            MediaFailure::Ice
-            | MediaFailure::Dtls
-            | MediaFailure::Consent
-            | MediaFailure::Moved => (Condition::FailedTransport, Side::Network),
+            MediaFailure::Ice | MediaFailure::Dtls | MediaFailure::Consent => {
+                (Condition::FailedTransport, Side::Network)
+            }
         };
         self.end_because(EndReason::new(condition, side, text), ctx);
     }

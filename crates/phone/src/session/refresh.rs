@@ -149,6 +149,36 @@ impl Session {
         }
     }
 
+    /// Our address on the path, or for one that is still looked for, is gone. Nothing has been tried from the next one, so
+    /// that ends no call: as soon as it is answered the other party is told of it.
+    pub(super) fn moved(&mut self, text: &str, ctx: &mut Context<'_>) {
+        match &self.state {
+            State::Active(_) => self.path_failed(MediaFailure::Moved, text, ctx),
+            State::Dialing(_) => {
+                self.connectivity.moved_early = true;
+                self.early_path_failed(text, ctx);
+            }
+            State::Pending(_) | State::Answering(_) | State::Offering(_) => {
+                self.connectivity.moved_early = true;
+                let details = serde_json::json!({ "id": self.id, "reason": text });
+                ctx.trace(
+                    Level::Warn,
+                    "The path is told anew after the answer",
+                    details,
+                );
+            }
+            State::Ending | State::Ended => {}
+        }
+    }
+
+    /// The call is answered: what was put off until then is told.
+    pub(super) fn follow_early_move(&mut self, ctx: &mut Context<'_>) {
+        if std::mem::take(&mut self.connectivity.moved_early) {
+            let text = "Our own address was lost before the answer";
+            self.path_failed(MediaFailure::Moved, text, ctx);
+        }
+    }
+
     /// The restart had its time: it is given up, and made again if there is no other path.
     pub(super) fn repair_timeout(&mut self, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state {

@@ -131,3 +131,71 @@ fn a_restart_that_brings_nothing_is_made_again_until_the_other_party_counts_as_g
     rig.seconds(1);
     rig.assert_ended_once("connectivity-error", "network");
 }
+
+fn gone() -> MediaEvent {
+    MediaEvent::Failed {
+        failure: MediaFailure::Moved,
+        reason: "our own address is gone".into(),
+    }
+}
+
+/// The other party is told of another path, which is found.
+fn is_told_the_next_path(mut rig: Rig, id: SessionId) {
+    assert_eq!(restarts(&rig), [true]);
+    rig.describe(id, "v=0 ours 2\r\n");
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 200, Some("v=0 theirs 2\r\n")));
+    rig.request(&Method::Ack);
+    rig.media_event(id, MediaEvent::AnswerApplied);
+    rig.media_event(id, MediaEvent::Connected);
+    assert_eq!(rig.changes("interrupted"), [true, false]);
+    rig.lives_on();
+}
+
+#[test]
+fn a_call_of_ours_whose_address_goes_before_it_has_a_path_is_told_the_next_one() {
+    for when in ["it rings", "it is answered", "its path is looked for"] {
+        let mut rig = Rig::registered(alice());
+        rig.media_mode = Media::Manual;
+        rig.command(json!({ "type": "call", "target": "bob" }));
+        let id = rig.id_of("sessionStarted");
+        rig.describe(id, "v=0 ours\r\n");
+        let invite = rig.request(&Method::Invite);
+        rig.receive(answer(&invite, 180, None));
+        let goes = |rig: &mut Rig, now: &str| {
+            if now == when {
+                rig.media_event(id, gone());
+            }
+        };
+        goes(&mut rig, "it rings");
+        rig.receive(answer(&invite, 200, Some("v=0 theirs\r\n")));
+        rig.request(&Method::Ack);
+        goes(&mut rig, "it is answered");
+        rig.media_event(id, MediaEvent::AnswerApplied);
+        goes(&mut rig, "its path is looked for");
+        is_told_the_next_path(rig, id);
+    }
+}
+
+#[test]
+fn a_call_that_comes_whose_address_goes_before_it_has_a_path_is_told_the_next_one() {
+    for when in ["it is accepted", "it has answered"] {
+        let mut rig = Rig::registered(alice());
+        rig.media_mode = Media::Manual;
+        let mut bob = Caller::new("c1");
+        rig.receive(bob.invite(&[], Some("v=0 theirs\r\n")));
+        bob.learn(&rig.beyond_trying(180));
+        let id = rig.id_of("pendingSession");
+        rig.command(json!({ "type": "accept", "id": id }));
+        if when == "it is accepted" {
+            rig.media_event(id, gone());
+        }
+        rig.describe(id, "v=0 ours\r\n");
+        rig.response(200);
+        rig.receive(bob.ack(None));
+        if when == "it has answered" {
+            rig.media_event(id, gone());
+        }
+        is_told_the_next_path(rig, id);
+    }
+}
