@@ -1,7 +1,7 @@
 // Phones that call each other for a long time, and what their process keeps: npm run soak -- [--minutes 60] [--pairs 4]
-// Each line is what is left when nobody calls; at the end there is the slope of each figure, and the process ends with 1 if one of
-// those that can be counted has grown, or memory by more than a call may leave, or if a call has failed. Meanwhile the machine's
-// address and its sound devices change, in a network namespace and on a sound server of its own.
+// Each line is what is left when nobody calls; at the end there is the slope of each figure. The process ends with 1 if one of
+// those that can be counted has grown, if memory has by more than a call may leave or it was too short to say, or if a call has
+// failed. Meanwhile the machine's address and its sound devices change, in a network namespace and on a sound server of its own.
 import { parseArgs } from 'node:util'
 import { forgotten, kept, onDevices, openHouse, settled, talk, visit } from '../__test__/long-life.mjs'
 import { HEARD, Unrest, inNetworkOfItsOwn, inOwnNetwork, stillBecause } from '../__test__/unrest.mjs'
@@ -58,7 +58,10 @@ export async function run(args) {
   if (unrest) console.log(`${unrest.changes.network} changes of the network, ${unrest.changes.devices} of the devices`)
   console.log(`${failures} of all that was done went wrong`)
   const later = rows.filter((row) => row.calls >= FIRST_CALLS)
-  if (later.length < FEWEST_PARTS) return console.log(`Memory is not judged: ${FEWEST_PARTS} parts after ${FIRST_CALLS} calls are needed, so take more --minutes`)
+  if (later.length < FEWEST_PARTS) {
+    process.exitCode = 1
+    return console.log(`Memory is not judged: ${FEWEST_PARTS} parts after ${FIRST_CALLS} calls are needed, so take more --minutes`)
+  }
   for (const [what, most] of Object.entries(MOST_OCTETS_A_CALL)) {
     const octets = slope(later.map((row) => [row.calls, row[what]]))
     console.log(`${what}: ${octets.toFixed(0)} octets a call`)
