@@ -1,6 +1,6 @@
 // A phone: node moving-phone.mjs '{ "options": …, "call"?: target, "watched"?: true }'. Each line that it prints ends with the time in milliseconds:
 // `registered`, `connected`, `disconnected REASON`, `interrupted true`, `ended CONDITION TEXT`, and `sound after N` when the other
-// party is heard after N milliseconds of silence. With `"watched": true` also `sends METHOD` for each request, and
+// party is heard after N milliseconds of silence, and `hears` each second in which it is heard. With `"watched": true` also `sends METHOD` for each request, and
 // `network REROUTED` for each change that was noticed.
 import { Softphone } from 'offhook'
 import { silent, voice } from '../phones.mjs'
@@ -30,12 +30,16 @@ phone.on('sessionStarted', (session) => session.on('change:interrupted', () => t
 // Sound that comes back sooner was not away: a machine as busy as those of tests is late by as much.
 // The first is told however soon it comes.
 let loudAt = 0
+let toldAt = 0
 ear.on('data', (frame) => {
   const samples = new Int16Array(frame.buffer, frame.byteOffset, frame.length / 2)
   if (!samples.some((sample) => Math.abs(sample) > 1000)) return
   const silent = Date.now() - loudAt
   loudAt = Date.now()
   if (silent > 200) tell(`sound after ${silent}`)
+  if (loudAt - toldAt < 1000) return
+  toldAt = loudAt
+  tell('hears')
 })
 
 await phone.initialize({ signal: AbortSignal.timeout(40_000) })
