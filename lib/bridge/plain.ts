@@ -10,8 +10,8 @@ export type Reference =
   | { [REFERENCE]: 'video'; port: number }
   | { [REFERENCE]: 'map'; entries: [unknown, unknown][] }
 
-/** Levels of objects in objects; what lies deeper is left out. */
-const DEEPEST = 8
+/** @internal Levels of objects in objects; what lies deeper is left out. */
+export const DEEPEST = 8
 
 /**
  * Makes of a value what any port can carry: what `refer` knows becomes a reference, and functions and the like are left out.

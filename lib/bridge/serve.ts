@@ -3,10 +3,11 @@ import { isText } from '../schema'
 import { Hub, refer, told, type Audience } from './hub'
 import { REFERENCE, TAKEN_AT_ONCE, VERSION, wantedEvents, type Addressee, type PageMessage, type PhoneMessage } from './messages'
 import { conferenceMethods, phoneMethods, sessionMethods } from './methods'
-import { plain, revived, type Reference } from './plain'
+import { plain, type Reference } from './plain'
 import { PageSubscriptions } from './page-subscriptions'
 import { PageVideo } from './page-video'
 import { Channel, type BridgeEnd, type BridgePort } from './port'
+import { revivedWithin } from './revived-within'
 
 export type { BridgeEnd, BridgePort } from './port'
 
@@ -60,7 +61,7 @@ class Page implements Audience {
   #running = 0
   #state: 'waiting' | 'told' | 'behind' = 'waiting'
   /** Which page it is: another one may be loaded at the same port. */
-  #page: unknown
+  #page: number | undefined
   #sent = 0
   #taken = 0
   #ended: Ended[] = []
@@ -135,7 +136,8 @@ class Page implements Audience {
         if (Number.isSafeInteger(message.at)) this.#taken = Math.min(this.#sent, Math.max(this.#taken, message.at))
         return
       case 'call':
-        return void this.#call(message)
+        // A reply that can't be written is the end of this page, and not of the process.
+        return void this.#call(message).catch(() => this.#channel.end({ reason: 'lost' }))
       case 'abort':
         return this.#signals.get(message.number)?.abort()
       case 'listen':
@@ -156,6 +158,8 @@ class Page implements Audience {
       this.#say({ kind: 'refused', error: failure('ERR_BRIDGE', text).toJSON() })
       return this.#channel.end({ reason: 'refused' })
     }
+    // It comes back with each reply: what is no number is no page of this package.
+    if (!Number.isFinite(page)) return
     if (page !== this.#page) {
       this.#signals.clear()
       this.#kept = []
@@ -223,7 +227,7 @@ class Page implements Audience {
       if (method === 'end' || method === 'dissolve') return undefined
       throw gone(to.of)
     }
-    const revivedArgs = revived(Array.isArray(args) ? args : [], (reference) => this.#found(number, method, reference)) as unknown[]
+    const revivedArgs = revivedWithin(Array.isArray(args) ? args : [], (reference) => this.#found(number, method, reference))
     // JSON has no undefined.
     const given = revivedArgs.map((arg) => arg ?? (showing.includes(method) ? null : undefined))
     refuseFiles(method, given)
