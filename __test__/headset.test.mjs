@@ -118,10 +118,10 @@ class Device extends EventTarget {
   }
 }
 
-/** Alice's page with a headset, and Bob. */
+/** Alice's page with a headset, Bob, and Carol. */
 async function desk(t, layout = layouts['one report for all, with padding']) {
-  const { open } = await pbxOf(t, { users: ['alice', 'bob'] })
-  const [alice, bob] = await Promise.all([open('alice', { audio: 'none' }), open('bob')])
+  const { open } = await pbxOf(t, { users: ['alice', 'bob', 'carol'] })
+  const [alice, bob, carol] = await Promise.all([open('alice', { audio: 'none' }), open('bob'), open('carol')])
   const { port1, port2 } = new MessageChannel()
   t.after(() => port1.close())
   serve(alice, port1)
@@ -129,7 +129,16 @@ async function desk(t, layout = layouts['one report for all, with padding']) {
   await phone.ready
   const device = new Device(layout)
   const headset = await connectHeadset(device, phone)
-  return { alice, bob, phone, device, headset }
+  return { alice, bob, carol, phone, device, headset }
+}
+
+/** Alice talks with Bob and Carol in a conference. */
+async function conferring({ alice, bob, carol, phone }) {
+  const calls = [await call(alice, bob, 'bob'), await call(alice, carol, 'carol')]
+  await eventually(() => phone.sessions.length === 2)
+  const room = await phone.conference(phone.sessions, { input: 'none', output: 'none' })
+  await eventually(() => room.members.length === 2)
+  return { room, theirs: calls.map(({ incoming }) => incoming) }
 }
 
 for (const [name, layout] of Object.entries(layouts)) {
@@ -159,6 +168,28 @@ for (const [name, layout] of Object.entries(layouts)) {
       assert.deepEqual(phone.state.sessions, [])
     })
 
+    test('mutes, holds and ends a conference as one, and its lights say so', async (t) => {
+      const { device, phone, ...people } = await desk(t, layout)
+      const { room, theirs } = await conferring({ phone, ...people })
+      await eventually(() => device.on === 'offHook microphone')
+      // It says that it was told so.
+      if (!switches) lift(device)
+      device.click(MUTE)
+      await eventually(() => room.muted && device.on === 'mute offHook')
+      assert.deepEqual(phone.sessions.map(({ muted }) => muted), [false, false])
+      await room.unmute()
+      await eventually(() => device.on === 'offHook microphone')
+      device.click(FLASH)
+      await eventually(() => room.held && theirs.every(({ remoteHeld }) => remoteHeld) && device.on === 'offHook hold microphone')
+      device.click(FLASH)
+      await eventually(() => !room.held && device.on === 'offHook microphone')
+      await room.mute()
+      await eventually(() => device.on === 'mute offHook')
+      lay(device)
+      await eventually(() => theirs.every(({ state }) => state === 'ended') && device.on === '')
+      assert.deepEqual(phone.state.conferences, [])
+    })
+
     test('refuses a call', async (t) => {
       const { bob, device } = await desk(t, layout)
       const outgoing = await bob.call('alice', { mediaStream: 'none' })
@@ -183,6 +214,53 @@ describe('a headset', () => {
     device.release(HOOK)
     await new Promise((passed) => setTimeout(passed, 50))
     assert.deepEqual(phone.state.sessions, [])
+  })
+
+  test('whose mute switch stays where it is put mutes by where it is', async (t) => {
+    const layout = { inputReports: [{ reportId: 1, items: [bit(HOOK), bit(MUTE, { isAbsolute: true, hasPreferredState: false })] }], outputReports: [{ reportId: 1, items: [{ usages: switches, reportSize: 1, reportCount: 5 }] }] }
+    const { alice, bob, device } = await desk(t, layout)
+    await call(alice, bob, 'bob')
+    const [session] = alice.sessions
+    await eventually(() => device.on === 'offHook microphone')
+    for (let moves = 0; moves < 2; moves += 1) {
+      device.press(MUTE)
+      await eventually(() => session.muted && device.on === 'mute offHook')
+      device.release(MUTE)
+      await eventually(() => !session.muted && device.on === 'offHook microphone')
+    }
+    // Muted by a click already: the switch says the same.
+    await session.mute()
+    await eventually(() => device.on === 'mute offHook')
+    device.press(MUTE)
+    device.release(MUTE)
+    await eventually(() => !session.muted)
+  })
+
+  test('whose mute button goes back by itself mutes and unmutes by each press', async (t) => {
+    const layout = { inputReports: [{ reportId: 1, items: [bit(HOOK), bit(MUTE, { isAbsolute: true, hasPreferredState: true })] }] }
+    const { alice, bob, device } = await desk(t, layout)
+    await call(alice, bob, 'bob')
+    for (const muted of [true, false]) {
+      device.click(MUTE)
+      await eventually(() => alice.sessions[0].muted === muted)
+    }
+  })
+
+  test('shows that somebody calls while one of its buttons waits', async (t) => {
+    const { alice, bob, carol, device, phone } = await desk(t)
+    await call(alice, bob, 'bob')
+    await eventually(() => device.on === 'offHook microphone')
+    device.press(HOOK)
+    let done
+    phone.sessions[0].end = () => new Promise((resolve) => (done = resolve))
+    device.release(HOOK)
+    const calling = await carol.call('alice', { mediaStream: 'none' })
+    // The hook lies as it was put, though the call is not over yet.
+    await eventually(() => device.on === 'ring microphone')
+    await calling.end()
+    await eventually(() => device.on === 'microphone')
+    done()
+    await eventually(() => device.on === 'offHook microphone')
   })
 
   test('that is lifted without a call is told that it lies', async (t) => {

@@ -22,8 +22,11 @@ export declare const headsetFilters: {
  * Makes the buttons of a headset those of a phone, and shows the phone's state by its lights and its ringer. The device is one of
  * WebHID; it is opened if it is not open.
  *
- * The hook takes the call that has rung longest, and ends the one that is talked in or dialled. Mute mutes that one. Flash takes a
- * call that waits, else holds the one there is, or takes it off hold. Reject refuses what rings.
+ * The hook takes the call that has rung longest, and ends the one that is talked in or dialled, or else the one on hold. Mute mutes
+ * that one. Flash takes a call that waits, else holds the one there is, or takes it off hold. Reject refuses what rings. Calls in a
+ * conference are one: whoever sits here is muted in it, all of it is held, and the hook ends it.
+ *
+ * Connect it in one window alone: in two of them each button is pressed twice.
  *
  * @throws `TypeError` for a device without a hook switch; what WebHID throws if it can't be opened.
  */
@@ -33,6 +36,7 @@ export declare function connectHeadset(device: HidDevice, phone: BridgePhone): P
 export interface HidItem {
     isArray?: boolean;
     isAbsolute?: boolean;
+    hasPreferredState?: boolean;
     isRange?: boolean;
     /** The usages, each with its page in the upper 16 bits. */
     usages?: readonly number[];

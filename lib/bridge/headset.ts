@@ -1,5 +1,4 @@
-import type { SessionSnapshot } from './messages'
-import type { BridgePhone } from './client'
+import type { BridgeConference, BridgePhone, BridgeSession } from './client'
 import { fieldsOf, reportsWith, usagesIn, type Field, type HidDevice } from './hid'
 
 export type { HidCollection, HidDevice, HidItem, HidReport } from './hid'
@@ -36,8 +35,11 @@ const REJECT = 0x090007
  * Makes the buttons of a headset those of a phone, and shows the phone's state by its lights and its ringer. The device is one of
  * WebHID; it is opened if it is not open.
  *
- * The hook takes the call that has rung longest, and ends the one that is talked in or dialled. Mute mutes that one. Flash takes a
- * call that waits, else holds the one there is, or takes it off hold. Reject refuses what rings.
+ * The hook takes the call that has rung longest, and ends the one that is talked in or dialled, or else the one on hold. Mute mutes
+ * that one. Flash takes a call that waits, else holds the one there is, or takes it off hold. Reject refuses what rings. Calls in a
+ * conference are one: whoever sits here is muted in it, all of it is held, and the hook ends it.
+ *
+ * Connect it in one window alone: in two of them each button is pressed twice.
  *
  * @throws `TypeError` for a device without a hook switch; what WebHID throws if it can't be opened.
  */
@@ -85,7 +87,6 @@ class Headset implements HeadsetConnection {
       lights: light(LIGHT_OFF_HOOK),
     }
     this.#listen()
-    this.#show()
   }
 
   close(): void {
@@ -120,11 +121,15 @@ class Headset implements HeadsetConnection {
     const now = usagesIn(this.#inputs, reportId, data)
     this.#pressed.set(reportId, now)
     const pressed = (usage: number) => now.has(usage) && !before.has(usage)
-    const hook = this.#inputs.find((field) => field.reportId === reportId && field.usages.includes(HOOK))
+    const hook = this.#field(reportId, HOOK)
     if (hook && now.has(HOOK) !== before.has(HOOK)) this.#hook(hook, now.has(HOOK))
-    if (pressed(PHONE_MUTE)) this.#toggleMute()
+    this.#mute(reportId, before.has(PHONE_MUTE), now.has(PHONE_MUTE))
     if (pressed(FLASH)) this.#flash()
     if (pressed(REJECT)) this.#reject()
+  }
+
+  #field(reportId: number, usage: number): Field | undefined {
+    return this.#inputs.find((field) => field.reportId === reportId && field.usages.includes(usage))
   }
 
   /** A switch tells where it is now, a button that it was pressed. */
@@ -139,29 +144,31 @@ class Headset implements HeadsetConnection {
 
   #pickUp(): void {
     const [ringing] = this.#phone.state.pendingSessions
-    const call = this.#call()
-    if (ringing && !call) this.#do(() => this.#phone.answer(ringing.id))
+    const talk = this.#talk()
+    if (ringing && !talk) this.#do(() => this.#phone.answer(ringing.id))
     // There is nothing to take: it is told that it lies.
-    else if (!call) this.#showAnew()
+    else if (!talk) this.#showAnew()
   }
 
   #hangUp(): void {
-    const call = this.#call()
-    if (call) this.#do(() => this.#phone.session(call.id)?.end())
+    const talk = this.#talk()
+    if (talk) this.#do(() => talk.end())
   }
 
-  #toggleMute(): void {
-    const call = this.#call()
-    const session = call && this.#phone.session(call.id)
-    this.#do(() => (call?.muted ? session?.unmute() : session?.mute()))
+  /** A switch that stays where it is put says what holds, a button that it was pressed. */
+  #mute(reportId: number, before: boolean, now: boolean): void {
+    const talk = this.#talk()
+    if (!talk || now === before) return
+    const { isAbsolute, returns } = this.#field(reportId, PHONE_MUTE) ?? {}
+    if (isAbsolute && returns === false) this.#do(() => (now ? talk.mute() : talk.unmute()))
+    else if (now) this.#do(() => (talk.muted ? talk.unmute() : talk.mute()))
   }
 
   #flash(): void {
     const [ringing] = this.#phone.state.pendingSessions
-    const call = this.#call()
-    const session = call && this.#phone.session(call.id)
+    const talk = this.#talk()
     if (ringing) this.#do(() => this.#phone.answer(ringing.id))
-    else if (call?.active) this.#do(() => (call.held ? session?.resume() : session?.hold()))
+    else if (talk && stands(talk)) this.#do(() => (talk.held ? talk.resume() : talk.hold()))
   }
 
   #reject(): void {
@@ -169,13 +176,16 @@ class Headset implements HeadsetConnection {
     if (ringing) this.#do(() => this.#phone.rejectPendingSession(ringing.id))
   }
 
-  /** The call that is talked in, else one that is dialled, else one on hold. */
-  #call(): SessionSnapshot | undefined {
-    const calls = this.#phone.state.sessions.filter(({ state }) => state !== 'ended')
-    return calls.find(({ active, held }) => active && !held) ?? calls.find(({ active }) => !active) ?? calls[0]
+  /** What is talked in, else a call that is dialled, else what is on hold; calls in a conference are one. */
+  #talk(): Talk | undefined {
+    const { conferences, sessions } = this.#phone
+    const rooms = conferences.filter(({ members }) => members.length > 0)
+    const calls = sessions.filter(({ state, conference }) => state !== 'ended' && !rooms.some(({ id }) => id === conference))
+    const talks: Talk[] = [...rooms, ...calls]
+    return talks.find((one) => stands(one) && !one.held) ?? talks.find((one) => !stands(one)) ?? talks[0]
   }
 
-  /** The lights stay as the button has put them until it is done; if that fails, they say what holds. */
+  /** The hook's light stays as the button has put it until that is done; if it fails, all lights say what holds. */
   #do(command: () => Promise<unknown> | undefined): void {
     if (this.#busy >= MOST_COMMANDS) return
     this.#busy += 1
@@ -191,15 +201,14 @@ class Headset implements HeadsetConnection {
   }
 
   #show(): void {
-    if (this.#busy > 0) return
-    const call = this.#call()
+    const talk = this.#talk()
     const rings = this.#phone.state.pendingSessions.length > 0
     const on = new Set<number>()
-    this.#offHook = call !== undefined
-    if (call) on.add(LIGHT_OFF_HOOK)
-    if (call && !call.muted) on.add(LIGHT_MICROPHONE)
-    if (call?.muted) on.add(LIGHT_MUTE)
-    if (call?.held) on.add(LIGHT_HOLD)
+    if (this.#busy === 0) this.#offHook = talk !== undefined
+    if (this.#offHook) on.add(LIGHT_OFF_HOOK)
+    if (talk && !talk.muted) on.add(LIGHT_MICROPHONE)
+    if (talk?.muted) on.add(LIGHT_MUTE)
+    if (talk?.held) on.add(LIGHT_HOLD)
     if (rings) on.add(LIGHT_RING).add(RINGER)
     this.#send(on)
   }
@@ -213,4 +222,11 @@ class Headset implements HeadsetConnection {
       this.#device.sendReport(reportId, data).catch(() => this.#end('unplugged'))
     }
   }
+}
+
+type Talk = BridgeSession | BridgeConference
+
+/** Whether it is answered: a conference is there as long as somebody takes part. */
+function stands(talk: Talk): boolean {
+  return 'members' in talk || talk.active
 }

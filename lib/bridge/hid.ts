@@ -2,6 +2,7 @@
 export interface HidItem {
   isArray?: boolean
   isAbsolute?: boolean
+  hasPreferredState?: boolean
   isRange?: boolean
   /** The usages, each with its page in the upper 16 bits. */
   usages?: readonly number[]
@@ -49,6 +50,8 @@ export interface Field {
   usages: readonly number[]
   isArray: boolean
   isAbsolute: boolean
+  /** Whether it goes back by itself when nobody touches it, as a button does; undefined if the device does not say. */
+  returns: boolean | undefined
   least: number
 }
 
@@ -64,12 +67,12 @@ function fieldsOfReport({ reportId = 0, items = [] }: HidReport): Field[] {
   const fields: Field[] = []
   let offset = 0
   for (const item of items) {
-    const { reportSize: size = 0, reportCount: count = 0, isArray = false, isAbsolute = true, logicalMinimum: least = 0 } = item
+    const { reportSize: size = 0, reportCount: count = 0, isArray = false, isAbsolute = true, hasPreferredState: returns, logicalMinimum: least = 0 } = item
     const usages = usagesOf(item)
     for (let index = 0; index < Math.min(count, MOST_USAGES); index += 1) {
       // Padding has no usage.
       const own = isArray ? usages : usages.slice(index, index + 1)
-      if (own.length > 0) fields.push({ reportId, offset: offset + index * size, size, usages: own, isArray, isAbsolute, least })
+      if (own.length > 0) fields.push({ reportId, offset: offset + index * size, size, usages: own, isArray, isAbsolute, returns, least })
     }
     offset += size * count
   }
