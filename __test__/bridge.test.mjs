@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { MessageChannel } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { serve } from 'offhook/bridge'
 import { connect } from 'offhook/bridge/client'
 import { byHand, channels, desk } from './bridges.mjs'
-import { connect as call, eventually, next } from './phones.mjs'
+import { connect as call, eventually, next, uncaughtBy } from './phones.mjs'
 import { pbxOf } from './pbx.mjs'
 
 for (const [name, channel] of Object.entries(channels)) {
@@ -60,8 +60,69 @@ for (const [name, channel] of Object.entries(channels)) {
       assert.equal(phone.state.bridge, 'closed')
       await assert.rejects(phone.call('bob'), { code: 'ERR_BRIDGE' })
     })
+
+    test('learns that the phone was destroyed', async (t) => {
+      const { alice, bob, page, phone, served } = await desk(t, { channel })
+      bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id, { mediaStream: 'none' }))
+      const session = await phone.call('bob', { mediaStream: 'none', audioElement: 'none' })
+      await session.answered
+      const ended = phone.once('sessionEnded')
+      await alice.destroy()
+      assert.equal((await ended)[0], session)
+      assert.deepEqual(await phone.closed, { reason: 'ended' })
+      assert.deepEqual(await served.closed, { reason: 'closed' })
+      await assert.rejects(phone.listDevices(), { code: 'ERR_BRIDGE' })
+      // Too late, and told so.
+      await assert.rejects(page(), { code: 'ERR_BRIDGE' })
+    })
   })
 }
+
+describe('a phone in a worker', () => {
+  /** Its phone says hello to the thread that began it, by the worker's own port. */
+  const script = `
+    const { parentPort, workerData } = require('node:worker_threads')
+    const { Softphone } = require('offhook')
+    const { serve } = require('offhook/bridge')
+    const phone = new Softphone({ ...workerData, audio: 'none', logLevel: 'error' })
+    phone.initialize().then(() => serve(phone, parentPort))`
+
+  async function working(t) {
+    const { pbx, open } = await pbxOf(t, { users: ['alice', 'bob'] })
+    const bob = await open('bob')
+    const worker = new Worker(script, { eval: true, workerData: pbx.account('alice') })
+    t.after(() => worker.terminate())
+    const phone = connect(worker)
+    await phone.ready
+    return { bob, worker, phone }
+  }
+
+  test('is driven through its Worker, and its parentPort', async (t) => {
+    const { bob, phone } = await working(t)
+    bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id, { mediaStream: 'none' }))
+    const session = await phone.call('bob', { mediaStream: 'none', audioElement: 'none' })
+    await session.answered
+    await session.hold()
+    assert.deepEqual([bob.sessions[0].remoteHeld, phone.state.sessions[0].held], [true, true])
+    await session.end()
+    assert.deepEqual(phone.state.sessions, [])
+    phone.close()
+    assert.deepEqual(await phone.closed, { reason: 'closed' })
+  })
+
+  test('that ends is known to be gone', async (t) => {
+    const { bob, worker, phone } = await working(t)
+    const ringing = next(bob, 'pendingSession')
+    const session = await phone.call('bob', { mediaStream: 'none' })
+    await ringing
+    const waiting = assert.rejects(phone.sendOptions('bob'), { code: 'ERR_BRIDGE' })
+    await worker.terminate()
+    assert.deepEqual(await phone.closed, { reason: 'lost' })
+    await waiting
+    await assert.rejects(session.answered, { code: 'ERR_BRIDGE' })
+    assert.equal(phone.state.bridge, 'closed')
+  })
+})
 
 describe('the state in a page', () => {
   test('is never changed: what did not change is the same object', async (t) => {
@@ -77,7 +138,7 @@ describe('the state in a page', () => {
     assert.equal(before.sessions.length, 1)
     assert.equal(phone.state.sessions[0], before.sessions[0])
     assert.ok(Object.isFrozen(phone.state) && Object.isFrozen(phone.state.sessions) && Object.isFrozen(phone.state.sessions[0]))
-    assert.ok(changes > 0)
+    assert.ok(changes > 1)
     end()
     const after = changes
     await second.end()
@@ -99,6 +160,40 @@ describe('the state in a page', () => {
     await one.phone.sessions[0].unmute()
     await unmuted
     assert.equal(two.phone.state.sessions[0].muted, false)
+  })
+
+  test('is told at once and after each change, as stores of Svelte are', async (t) => {
+    const { phone, alice, bob } = await desk(t)
+    const seen = []
+    const end = phone.subscribe((state) => seen.push(state))
+    assert.deepEqual(seen, [phone.state])
+    await call(alice, bob, 'bob')
+    await eventually(() => seen.length > 1 && seen.at(-1).sessions[0]?.state === 'active')
+    assert.equal(seen.at(-1), phone.state)
+    end()
+  })
+
+  test('is told to all, also if one of them throws', async (t) => {
+    const { port1, port2 } = new MessageChannel()
+    t.after(() => port1.close())
+    const phone = connect(port2)
+    let others = 0
+    let heard
+    const errors = await uncaughtBy(async () => {
+      const end = phone.subscribe(({ bridge }) => {
+        if (bridge === 'open') throw new Error('it throws')
+      })
+      phone.subscribe(() => (others += 1))
+      phone.on('messageWaiting', (event) => (heard = event))
+      const say = (message) => port1.postMessage({ offhook: 'bridge', ...message })
+      say({ kind: 'welcome', at: 1, changes: {}, ended: [] })
+      say({ kind: 'news', at: 2, changes: { connected: true }, event: { of: { of: 'phone' }, name: 'messageWaiting', args: [{ waiting: true }] } })
+      await phone.ready
+      await eventually(() => heard)
+      end()
+    })
+    assert.deepEqual([heard, others, phone.state.connected], [{ waiting: true }, 3, true])
+    assert.deepEqual(errors.map(({ message }) => message), ['it throws', 'it throws'])
   })
 
   test('has conferences, also those that another window or the application begins', async (t) => {
@@ -246,6 +341,20 @@ describe('a page that hung', () => {
     await second.end()
   })
 
+  test('learns of a conference that ended meanwhile', async (t) => {
+    const { alice, phone, hang, goOn } = await hanging(t)
+    const room = await phone.conference(phone.sessions, { input: 'none', output: 'none' })
+    let ended = 0
+    room.on('ended', () => (ended += 1))
+    await eventually(() => room.members.length === 1)
+    hang()
+    for (let index = 0; index < 3000; index += 1) alice.emit('messageWaiting', { waiting: true })
+    await alice.conferences[0].dissolve()
+    goOn()
+    await eventually(() => ended === 1)
+    assert.deepEqual([phone.state.conferences, phone.conferenceOf(room.id)], [[], undefined])
+  })
+
   test('is told fewer levels and figures, and all that happens', async (t) => {
     const { alice, phone, hang, goOn } = await hanging(t)
     const levels = []
@@ -365,6 +474,34 @@ describe('errors', () => {
     const { phone } = await desk(t, { channel: channels['a WebSocket'] })
     await assert.rejects(phone.setVolume(10n), { code: 'ERR_INVALID_ARGUMENT', message: /can't cross the port/ })
     assert.equal(phone.state.bridge, 'open')
+  })
+
+  test('a phone of another version says so to whatever is asked', async (t) => {
+    const { port1, port2 } = new MessageChannel()
+    t.after(() => port1.close())
+    const phone = connect(port2)
+    const asked = phone.listDevices()
+    const error = { message: 'The page has version 1 of the bridge, and the phone 2', code: 'ERR_BRIDGE', type: 'generic' }
+    port1.postMessage({ offhook: 'bridge', kind: 'refused', at: 1, error })
+    for (const told of [phone.ready, asked]) await assert.rejects(told, { name: 'SoftphoneError', ...error })
+    assert.deepEqual(await phone.closed, { reason: 'refused' })
+    await assert.rejects(phone.call('bob'), { ...error })
+    assert.equal(phone.state.bridge, 'closed')
+  })
+
+  test('of two pages that answer and refuse one call, the caller hears one outcome', async (t) => {
+    const { phone, page, bob, alice } = await desk(t)
+    const other = await page()
+    const pending = phone.once('pendingSession')
+    const outgoing = await bob.call('alice')
+    const [{ id }] = await pending
+    const both = await Promise.allSettled([phone.answer(id, { mediaStream: 'none', audioElement: 'none' }), other.phone.rejectPendingSession(id)])
+    const [answer] = both
+    const heard = await outgoing.answered.then(() => 'answered', ({ code }) => code)
+    if (heard === 'answered') assert.equal(answer.value.state, 'active')
+    else assert.deepEqual([heard, answer.reason?.code], ['ERR_CALL_BUSY', 'ERR_SESSION_CANCELLED'])
+    await eventually(() => phone.state.pendingSessions.length === 0 && other.phone.state.pendingSessions.length === 0)
+    assert.equal(alice.sessions.length, heard === 'answered' ? 1 : 0)
   })
 
   test('two pages that answer one call have the same session', async (t) => {

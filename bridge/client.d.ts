@@ -31,10 +31,10 @@ export declare class BridgePhone extends PageEmitter<Events> {
     /** What the page knows of the phone: never changed, a new one after each change. */
     get state(): BridgeState;
     /**
-     * Calls back after each change of {@link state}; gives what ends that. Both fit React's `useSyncExternalStore`, and the stores of Vue
-     * and Svelte.
+     * Calls back with {@link state} at once and after each change; gives what ends that. The phone is a store of Svelte so, and fits React's
+     * `useSyncExternalStore`.
      */
-    readonly subscribe: (changed: () => void) => (() => void);
+    readonly subscribe: (changed: (state: BridgeState) => void) => (() => void);
     /** The call of this id, while it lives. */
     session(id: string): BridgeSession | undefined;
     /** The conference of this id, while it lives. */

@@ -5,7 +5,7 @@ import { Softphone } from '../index.js'
 export interface ServedPage {
     /** Ends the connection; the phone, its calls and the port stay as they are. */
     close(): void;
-    /** Settles with why it is over: also when the page is gone. */
+    /** Settles with why it is over: also when the page is gone, or the phone is destroyed. */
     readonly closed: Promise<BridgeEnd>;
 }
 

@@ -14,6 +14,7 @@ import { checkReference, drainOptions, endOptions, redirectOptions, refusalOptio
 import { renamed, SoftphoneError } from './errors'
 import type { MessageWaitingEvent, PendingSession, SoftphoneEvents } from './events'
 import { idle, type Health } from './health'
+import { settledLater } from './later'
 import { checkMeaning, PhoneLink } from './link'
 import { native } from './native'
 import { acceptingSubscription, Notifier, type AcceptSubscriptionOptions } from './notifier'
@@ -80,6 +81,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   #abandon: ((error: SoftphoneError) => void) | undefined
   #starting: Promise<void> | undefined
   #destroyed: Promise<void> | undefined
+  readonly #over = settledLater()
   #refed = true
   #initialized = false
 
@@ -231,8 +233,13 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   /** Ends every call, unregisters and disconnects, within 2 s; afterwards nothing keeps the process alive. */
   destroy(): Promise<void> {
-    this.#destroyed ??= this.#destroy()
+    this.#destroyed ??= this.#destroy().finally(() => this.#over.resolve())
     return this.#destroyed
+  }
+
+  /** @internal Resolves when it is destroyed. */
+  get over(): Promise<void> {
+    return this.#over.promise
   }
 
   /** Destroys the phone at the end of an `await using` block. */

@@ -3,7 +3,7 @@ import type { SoftphoneEvents } from '../events'
 import type { Softphone } from '../softphone'
 import type { BridgedEvents, BridgedMethods } from './bridged'
 import { BridgeConference, BridgeSession, lend, type Line } from './calls'
-import { PageEmitter } from './emitter'
+import { callEach, PageEmitter } from './emitter'
 import { BridgeError, closedError } from './error'
 import {
   REFERENCE,
@@ -65,7 +65,7 @@ export class BridgePhone extends PageEmitter<Events> {
   readonly #sessions = new Map<string, BridgeSession>()
   readonly #conferences = new Map<string, BridgeConference>()
   readonly #waiting = new Map<number, Waiting>()
-  readonly #subscribers = new Set<() => void>()
+  readonly #subscribers = new Set<(state: BridgeState) => void>()
   /** Tells this page from the one before it at the same port. */
   readonly #page = Math.random()
   #state: BridgeState = none
@@ -96,13 +96,14 @@ export class BridgePhone extends PageEmitter<Events> {
   }
 
   /**
-   * Calls back after each change of {@link state}; gives what ends that. Both fit React's `useSyncExternalStore`, and the stores of Vue
-   * and Svelte.
+   * Calls back with {@link state} at once and after each change; gives what ends that. The phone is a store of Svelte so, and fits React's
+   * `useSyncExternalStore`.
    */
-  readonly subscribe = (changed: () => void): (() => void) => {
+  readonly subscribe = (changed: (state: BridgeState) => void): (() => void) => {
     // Each is a subscription of its own, also of a function that subscribes twice.
-    const one = () => changed()
+    const one = (state: BridgeState) => changed(state)
     this.#subscribers.add(one)
+    changed(this.#state)
     return () => void this.#subscribers.delete(one)
   }
 
@@ -164,6 +165,7 @@ export class BridgePhone extends PageEmitter<Events> {
     const gone = this.#become(applied({ ...none, bridge: 'open' }, changes))
     for (const one of gone.values()) {
       if (one instanceof BridgeSession) this.#finish(one, reasons.get(one.id) ?? EndReason.of({ condition: 'general-error', side: 'network', text: 'It ended meanwhile' }))
+      else one.tell('ended', [])
     }
     // The phone forgets with each hello what the page listens to.
     for (const one of [this, ...this.sessions, ...this.conferences]) one.askAgain()
@@ -246,7 +248,7 @@ export class BridgePhone extends PageEmitter<Events> {
 
   #turn(state: BridgeState): void {
     this.#state = state
-    for (const changed of [...this.#subscribers]) changed()
+    callEach(this.#subscribers, state)
   }
 
   #revived(value: unknown, gone: ReadonlyMap<string, Call> = new Map()): unknown {

@@ -56,16 +56,21 @@ export class PageEmitter<Events extends { [E in keyof Events]: unknown[] }> {
     for (const event of this.#listeners.keys()) this.#heard(event, true)
   }
 
-  /** @internal One bad listener takes no event from the others. */
+  /** @internal */
   tell(event: string, args: unknown[]): void {
-    for (const listener of [...(this.#listeners.get(event) ?? [])]) {
-      try {
-        listener(...args)
-      } catch (error) {
-        queueMicrotask(() => {
-          throw error
-        })
-      }
+    callEach(this.#listeners.get(event) ?? [], ...args)
+  }
+}
+
+/** @internal One bad listener takes nothing from the others. */
+export function callEach<Args extends unknown[]>(listeners: Iterable<(...args: Args) => void>, ...args: Args): void {
+  for (const listener of [...listeners]) {
+    try {
+      listener(...args)
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
     }
   }
 }

@@ -4,6 +4,8 @@ import { plain, type Reference } from './plain'
 
 /** @internal What the pages of a phone are told. */
 export interface Audience {
+  /** The phone is destroyed. */
+  end(): void
   told(news: { changes?: Changes; event?: { of: Addressee; name: string; args: unknown[] } }): void
 }
 
@@ -76,6 +78,9 @@ const hubs = new WeakMap<Softphone, Hub>()
  */
 export class Hub {
   readonly phone: Softphone
+  /** All, whether they have joined or not. */
+  readonly #served = new Set<Audience>()
+  #isOver = false
   readonly #audiences = new Set<Audience>()
   readonly #sessions = new Map<Session, View>()
   readonly #conferences = new Map<Conference, View>()
@@ -91,6 +96,22 @@ export class Hub {
 
   private constructor(phone: Softphone) {
     this.phone = phone
+    void phone.over.then(() => {
+      this.#isOver = true
+      for (const one of [...this.#served]) one.end()
+    })
+  }
+
+  /** Has an audience told of the phone's end, whether it has joined or not. */
+  serve(audience: Audience): void {
+    if (this.#isOver) return audience.end()
+    this.#served.add(audience)
+  }
+
+  /** It is gone. */
+  dismiss(audience: Audience): void {
+    this.#served.delete(audience)
+    this.leave(audience)
   }
 
   /** Tells an audience from now on; gives all that there is. */

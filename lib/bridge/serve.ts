@@ -15,7 +15,7 @@ export type { BridgeEnd, BridgePort } from './port'
 export interface ServedPage {
   /** Ends the connection; the phone, its calls and the port stay as they are. */
   close(): void
-  /** Settles with why it is over: also when the page is gone. */
+  /** Settles with why it is over: also when the page is gone, or the phone is destroyed. */
   readonly closed: Promise<BridgeEnd>
 }
 
@@ -44,7 +44,7 @@ const MOST_ENDED = 256
 export function serve(phone: Softphone, port: BridgePort): ServedPage {
   if (!(phone instanceof Softphone)) throw new TypeError('The first argument of serve must be a Softphone')
   const page = new Page(Hub.of(phone), new Channel(port), !('postMessage' in port))
-  return { closed: page.closed, close: () => page.close() }
+  return { closed: page.closed, close: () => page.end() }
 }
 
 type Ended = { id: string; reason: unknown }
@@ -77,19 +77,20 @@ class Page implements Audience {
     this.#video = new PageVideo(isText, (news) => this.#say({ kind: 'video', ...news }))
     channel.listen((message) => this.#hear(message))
     void channel.closed.then(() => {
-      hub.leave(this)
+      hub.dismiss(this)
       this.#subscriptions.end()
       this.#video.end()
     })
     // A page that was there before has asked for nothing yet, or in vain.
     this.#say({ kind: 'ready' })
+    hub.serve(this)
   }
 
   get closed(): Promise<BridgeEnd> {
     return this.#channel.closed
   }
 
-  close(): void {
+  end(): void {
     this.#say({ kind: 'bye' })
     this.#channel.end({ reason: 'closed' })
   }

@@ -17,13 +17,11 @@ export function listened(given: object, listener: Listener, closed: () => void):
   const port = given as AnyPort
   const [begin, end] = port.addEventListener ? (['addEventListener', 'removeEventListener'] as const) : (['on', 'off'] as const)
   if (port[begin] && port[end]) {
-    port[begin]('message', listener)
-    port[begin]('close', closed)
+    // A worker and a utility process are no ports: their end is an exit.
+    const all = [['message', listener], ['close', closed], ['exit', closed]] as const
+    for (const [event, heard] of all) port[begin](event, heard)
     port.start?.()
-    return () => {
-      port[end]?.('message', listener)
-      port[end]?.('close', closed)
-    }
+    return () => all.forEach(([event, heard]) => port[end]?.(event, heard))
   }
   if (!('onmessage' in port)) throw new TypeError('The port must tell of messages, by addEventListener, on or onmessage')
   const before = port.onmessage
