@@ -7,7 +7,7 @@ const QUEUE_MS = 200
 /**
  * A line between two peers, in user space: each is told the other's address as one of this line's, and what goes to that is
  * passed on, lost or kept waiting. `loss` is the share that is lost at random, `rate` what passes in bit/s, both ways; `delay` is
- * what each datagram takes in milliseconds, and `jitter` what two legs may add to that each, in order.
+ * what each datagram takes in milliseconds, and `jitter` what two legs may add to that each, in order. `address` is where both find it.
  */
 export class ImpairedLine {
   /** What was dropped of each payload type, by either reason; of what is not RTP, under `other`. */
@@ -19,8 +19,8 @@ export class ImpairedLine {
   #jitter
   #random
 
-  static async open({ loss = 0, rate = Infinity, delay = 0, jitter = 0, seed = 7 } = {}) {
-    const sockets = await Promise.all([bound(), bound()])
+  static async open({ loss = 0, rate = Infinity, delay = 0, jitter = 0, seed = 7, address = '127.0.0.1' } = {}) {
+    const sockets = await Promise.all([bound(address), bound(address)])
     return new ImpairedLine(sockets, { loss, rate, delay, jitter, seed })
   }
 
@@ -40,19 +40,23 @@ export class ImpairedLine {
   /** The description of end 0 or 1, as the other end is to see it. */
   rewrite(sdp, end) {
     const { socket } = this.#ends[end]
-    const { port } = socket.address()
+    const { address, port } = socket.address()
     const own = /^a=candidate:\S+ 1 udp \d+ ((?:\d+\.){3}\d+) (\d+) typ host.*$/im.exec(sdp)
     if (own) this.#ends[end].peer ??= { address: own[1], port: Number(own[2]) }
     const lines = sdp.split('\r\n').filter((line) => !/^a=(candidate|end-of-candidates|rtcp:|ice-options)/.test(line))
     return lines
       .map((line) => line.replace(/^(m=\w+) [1-9]\d* /, `$1 ${port} `))
-      .flatMap((line) => (line.startsWith('a=mid:') ? [line, `a=candidate:1 1 udp 2130706431 127.0.0.1 ${port} typ host`] : [line]))
-      .map((line) => line.replace(/^c=IN .*/, 'c=IN IP4 127.0.0.1'))
+      .flatMap((line) => (line.startsWith('a=mid:') ? [line, `a=candidate:1 1 udp 2130706431 ${address} ${port} typ host`] : [line]))
+      .map((line) => line.replace(/^c=IN .*/, `c=IN IP4 ${address}`))
       .join('\r\n')
   }
 
   close() {
-    for (const { socket } of this.#ends) socket.close()
+    for (const { socket, waiting } of this.#ends) {
+      // Timers that still run find nothing to send.
+      waiting.length = 0
+      socket.close()
+    }
   }
 
   #pass(datagram, from, sender) {
@@ -86,8 +90,8 @@ function flush({ waiting }) {
   while (waiting.length > 0 && waiting[0].due <= now) waiting.shift().send()
 }
 
-async function bound() {
-  const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 }).bind(0, '127.0.0.1')
+async function bound(address) {
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 }).bind(0, address)
   await once(socket, 'listening')
   return socket
 }

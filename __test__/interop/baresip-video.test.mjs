@@ -8,7 +8,7 @@ import { shown } from '../pictures.mjs'
 import { drain, hears } from '../sound.mjs'
 import { eventually, next, phonesOf, voice } from '../phones.mjs'
 import { startBaresip } from './baresip.mjs'
-import { COUNTED, counterIn, counterPicture } from './counter.mjs'
+import { COUNTED, counterIn, counting } from './counter.mjs'
 import { peers } from './peers.mjs'
 import { behindRtpengine } from './rtpengine.mjs'
 
@@ -53,18 +53,6 @@ describe('pictures with baresip, through Kamailio and rtpengine', { skip: peers(
     return { bob, session, ear }
   }
 
-  /** A raw source of numbered pictures, fifteen a second. */
-  function counting(t) {
-    const source = new VideoSource({ format: 'raw' })
-    let count = 0
-    const timer = setInterval(() => {
-      source.write({ format: 'I420', width: WIDTH, height: HEIGHT, data: counterPicture(count, WIDTH, HEIGHT) })
-      count = (count + 1) % COUNTED
-    }, 1000 / 15)
-    t.after(() => (clearInterval(timer), source.close()))
-    return source
-  }
-
   async function decoded(t, session) {
     const sink = new VideoSink({ format: 'I420' })
     t.after(() => sink.destroy())
@@ -94,7 +82,7 @@ describe('pictures with baresip, through Kamailio and rtpengine', { skip: peers(
 
     test(`${how}, is shown our pictures, and shows what it sees`, async (t) => {
       const video = { source: 'vidbridge,mirror', display: 'vidbridge,mirror' }
-      const { session, bob, ear } = await established(t, video, { video: counting(t) })
+      const { session, bob, ear } = await established(t, video, { video: counting(t, { width: WIDTH, height: HEIGHT }) })
       const read = await decoded(t, session)
       const counts = []
       while (counts.length < 30) {

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { VideoSource } from 'offhook'
 
 export { readCounter } from './read-counter.mjs'
 
@@ -15,6 +16,18 @@ export function writeCounterClip(path, { width = 640, height = 480, rate = 30 } 
   const frames = Array.from({ length: COUNTED }, (_, count) => Buffer.concat([Buffer.from('FRAME\n'), counterPicture(count, width, height)]))
   writeFileSync(path, Buffer.concat([Buffer.from(`YUV4MPEG2 W${width} H${height} F${rate}:1 Ip A1:1 C420jpeg\n`), ...frames]))
   return path
+}
+
+/** A raw source of such pictures, fifteen a second. */
+export function counting(t, { width, height }) {
+  const source = new VideoSource({ format: 'raw' })
+  let count = 0
+  const timer = setInterval(() => {
+    source.write({ format: 'I420', width, height, data: counterPicture(count, width, height) })
+    count = (count + 1) % COUNTED
+  }, 1000 / 15)
+  t.after(() => (clearInterval(timer), source.close()))
+  return source
 }
 
 /** Such a picture, in I420. */

@@ -70,6 +70,25 @@ describe('Kamailio', { skip }, () => {
     await Promise.all([hears(call.callerEar, 1000), hears(call.calleeEar, 600)])
   })
 
+  test('has lost the far end, refuses a hold, and takes it when that is back', async (t) => {
+    const { open } = phonesOf(t)
+    const [alice, bob] = await Promise.all([open(account(kamailio, 'alice')), open(account(kamailio, 'bob'))])
+    const call = await connect(alice, bob, `sip:bob@${kamailio.domain}`)
+    await Promise.all([hears(call.callerEar, 1000), hears(call.calleeEar, 600)])
+    // Its GRUU leads nowhere from now on.
+    await bob.unregister()
+    const refused = new Promise((resolve) => alice.on('trace', (_level, _message, { sip } = {}) => sip?.startsWith('SIP/2.0 480') && resolve()))
+    const held = call.outgoing.hold({ music: { tone: 1800 } })
+    await refused
+    await bob.register()
+    await held
+    await eventually(() => call.incoming.remoteHeld)
+    await hears(call.calleeEar, 1800)
+    await call.outgoing.resume()
+    await hears(call.calleeEar, 600)
+    await call.outgoing.end()
+  })
+
   test('a password with quotes, backslashes and umlauts is taken', async (t) => {
     const phone = await phonesOf(t).open(account(kamailio, 'dave', { password: 'p@ss "w\\ord" ü' }))
     assert.equal(phone.registered, true)

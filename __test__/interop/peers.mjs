@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { baresipHasH264, baresipInstalled } from './baresip.mjs'
 import { chromiumInstalled } from './chromium.mjs'
 import { turnserverInstalled } from './coturn.mjs'
+import { janusInstalled } from './janus.mjs'
 import { kamailioInstalled, presenceInstalled } from './kamailio.mjs'
 import { natInstalled } from './nat.mjs'
 import { microsocksInstalled, squidInstalled, tinyproxyInstalled } from './proxies.mjs'
@@ -14,6 +15,7 @@ const installed = {
   'baresip-ffmpeg': baresipHasH264,
   chromium: chromiumInstalled,
   coturn: turnserverInstalled,
+  janus: janusInstalled,
   kamailio: kamailioInstalled,
   microsocks: microsocksInstalled,
   nat: natInstalled,
