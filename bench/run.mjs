@@ -1,4 +1,4 @@
-// npm run bench -- [--quick] [--json FILE] [--only sip,set-up,calls,flood,sound,video,package,rooms,echo-chromium,loss,loss-chromium,clear,mouth-to-ear]
+// npm run bench -- [--quick] [--json FILE] [--only sip,set-up,calls,trunk,flood,sound,video,package,rooms,echo-chromium,loss,loss-chromium,clear,mouth-to-ear]
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -17,9 +17,10 @@ import { sip } from './sip.mjs'
 import { lossWithChromium } from './loss-peers.mjs'
 import { lossy, rooms } from './sound.mjs'
 import { print } from './table.mjs'
+import { trunk } from './trunk.mjs'
 import { badNetworks, forwarded, glass } from './video.mjs'
 
-const sections = { sip, package: packaged, 'set-up': setUp, calls, flood, sound: [rooms, echoBesideChromium, lossy, lossWithChromium, clearing, devices], video: [glass, badNetworks, forwarded] }
+const sections = { sip, package: packaged, 'set-up': setUp, calls, trunk, flood, sound: [rooms, echoBesideChromium, lossy, lossWithChromium, clearing, devices], video: [glass, badNetworks, forwarded] }
 /** Parts of sound that can be asked for alone. */
 const parts = { rooms, 'echo-chromium': echoBesideChromium, loss: lossy, 'loss-chromium': lossWithChromium, clear: clearing, 'mouth-to-ear': devices }
 

@@ -32,6 +32,11 @@ export class Child {
     return this.#process.exitCode
   }
 
+  /** Writes a line to its standard input, if that is a pipe. */
+  write(line) {
+    this.#process.stdin.write(`${line}\n`)
+  }
+
   /** Settles when the process has ended. */
   get exited() {
     return this.#exited
