@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { baresipHasH264, baresipInstalled } from './baresip.mjs'
+import { baresipHas, baresipInstalled } from './baresip-process.mjs'
 import { chromiumInstalled } from './chromium.mjs'
 import { turnserverInstalled } from './coturn.mjs'
 import { janusInstalled } from './janus.mjs'
@@ -12,7 +12,7 @@ import { wrtcInstalled } from './wrtc.mjs'
 
 const installed = {
   baresip: baresipInstalled,
-  'baresip-ffmpeg': baresipHasH264,
+  'baresip-ffmpeg': () => baresipHas('avcodec'),
   chromium: chromiumInstalled,
   coturn: turnserverInstalled,
   janus: janusInstalled,
