@@ -1,6 +1,6 @@
 // The door of every npm script: makes sure that what the command needs is there, then runs it.
 //   node scripts/run.mjs build [--release]
-//   node scripts/run.mjs demo | test | bench | soak | fleet [arguments]      bench and fleet measure a release build, but with --quick
+//   node scripts/run.mjs demo | test | bench | soak | fleet | interop [arguments]      bench and fleet measure a release build, but with --quick
 import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
 import { bootstrap, root } from './bootstrap.mjs'
@@ -10,6 +10,7 @@ const commands = {
   demo: { needs: { packages: 'demo' }, runs: 'scripts/demo.mjs' },
   test: { needs: { packages: 'test' }, runs: 'scripts/test.mjs' },
   soak: { needs: {}, runs: 'scripts/soak.mjs' },
+  interop: { needs: { packages: 'test' }, runs: 'scripts/interop.mjs' },
   fleet: { needs: { release: !process.argv.includes('--quick') }, runs: 'scripts/fleet.mjs' },
   bench: { needs: { release: !process.argv.includes('--quick') }, runs: 'bench/run.mjs' },
 }

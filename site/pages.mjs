@@ -12,6 +12,7 @@ export const groups = {
     'docs/auto-answer.md',
     'docs/networks.md',
     'docs/trunks.md',
+    'docs/interop.md',
     'docs/reliability.md',
     'docs/fleet.md',
     'docs/preflight.md',
