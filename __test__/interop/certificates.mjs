@@ -32,7 +32,7 @@ commonName = supplied
   })
 }
 
-/** An authority, and what it has signed: a certificate of this machine for a server, and one of somebody who connects. */
+/** An authority, and what it has signed: a certificate of this machine for a server, one of somebody who connects, and one of somebody who does both. */
 export function authority() {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-authority-'))
   const openssl = (...command) => execFileSync('openssl', command, { cwd: folder, stdio: 'pipe' })
@@ -46,7 +46,7 @@ export function authority() {
   }
   try {
     openssl('req', '-x509', ...fresh, '-days', '2', '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=authority', '-addext', 'basicConstraints=critical,CA:TRUE')
-    return { ca: read('ca.crt'), server: signed('server', 'serverAuth'), client: signed('client', 'clientAuth') }
+    return { ca: read('ca.crt'), server: signed('server', 'serverAuth'), client: signed('client', 'clientAuth'), both: signed('both', 'serverAuth,clientAuth') }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

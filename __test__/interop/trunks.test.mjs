@@ -7,26 +7,8 @@ import { hears } from '../sound.mjs'
 import { connect, eventually, next, phonesOf } from '../phones.mjs'
 import { authority } from './certificates.mjs'
 import { startKamailio } from './kamailio.mjs'
+import { bot, listening } from './listening.mjs'
 import { peers } from './peers.mjs'
-import { freePorts, freeUdpPorts } from './ports.mjs'
-
-const bot = { uri: 'sip:bot@trunk.test', register: false, peers: ['127.0.0.1'] }
-
-/** A phone that listens over a transport; another process may take the port between finding it free and binding it. */
-async function listening(t, transport, { certificate, ...options } = {}) {
-  const { make } = phonesOf(t)
-  for (let attempt = 1; ; attempt++) {
-    const [port] = await (transport === 'udp' ? freeUdpPorts(1) : freePorts(1))
-    const phone = make({ ...bot, listen: { [transport]: { port, host: '127.0.0.1', ...certificate } }, ...options })
-    phone.on('error', () => {})
-    try {
-      await phone.initialize()
-      return { phone, port }
-    } catch (error) {
-      if (attempt === 3) throw error
-    }
-  }
-}
 
 const sound = ({ callerEar, calleeEar }) => Promise.all([hears(callerEar, 1000), hears(calleeEar, 600)])
 
