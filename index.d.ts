@@ -1718,7 +1718,8 @@ export interface SoftphoneOptions {
     /**
      * The password for digest authentication, or a function that fetches it: asked by the first `initialize()`, which waits for it, and
      * again when the registrar refuses the one that it gave before: then it has 30 s, and is not asked once more before one was accepted
-     * or `register()` or `initialize()` is called. Before it gave one, the other methods fail with `ERR_NOT_INITIALIZED`.
+     * or `register()` or `initialize()` is called. A call whose password a proxy refuses (407) has it asked too, once, and goes on with
+     * the one that it gives. Before it gave one, the other methods fail with `ERR_NOT_INITIALIZED`.
      */
     password?: string | (() => string | PromiseLike<string>);
     /** MD5 of `username:realm:password` in hexadecimal, instead of `password`. */

@@ -89,6 +89,17 @@ describe('Kamailio', { skip }, () => {
     await call.outgoing.end()
   })
 
+  test('refuses a password, and lets a call through with the next one that the function gives', async (t) => {
+    const passwords = ['of yesterday', 'alicepw']
+    const { open } = phonesOf(t)
+    const password = () => passwords.shift()
+    const [alice, bob] = await Promise.all([open(account(kamailio, 'alice', { password, register: false })), open(account(kamailio, 'bob'))])
+    const call = await connect(alice, bob, `sip:bob@${kamailio.domain}`)
+    assert.deepEqual(passwords, [])
+    await Promise.all([hears(call.callerEar, 1000), hears(call.calleeEar, 600)])
+    await call.outgoing.end()
+  })
+
   test('a password with quotes, backslashes and umlauts is taken', async (t) => {
     const phone = await phonesOf(t).open(account(kamailio, 'dave', { password: 'p@ss "w\\ord" ü' }))
     assert.equal(phone.registered, true)

@@ -216,7 +216,7 @@ impl Account {
 
     /// Leaves without a word about it: `destroy()`, or an `initialize()` that failed.
     pub(super) fn go_idle(&mut self, ctx: &mut Context<'_>) {
-        self.token.forget_refusal();
+        self.token.forget_question();
         self.close("Not initialized", false, ctx);
         if std::mem::replace(&mut self.listening, ListenState::No) != ListenState::No {
             ctx.outputs.push_back(Output::StopListening);

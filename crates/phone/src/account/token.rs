@@ -13,7 +13,7 @@ use crate::door::secret::Secret;
 /// How long before its end a token is asked for; half of its life where that is shorter.
 const AHEAD: Duration = Duration::from_secs(60);
 
-/// How long the application may take to bring a token or a password after the registrar refused one.
+/// How long the application may take to bring a token or a password after one was refused.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// When the token ends, and whether another, or another password, was asked for.
@@ -23,8 +23,18 @@ pub(super) struct TokenClock {
     warn: Option<Instant>,
     /// The registrar refused what it was shown and another was asked for; once for each success.
     asked: bool,
-    /// What becomes of the refusal, and when, if none comes.
-    refused: Option<(Instant, RegistrationFailed)>,
+    question: Option<Question>,
+}
+
+/// Another token or password was asked for, because one was refused.
+#[derive(Debug)]
+struct Question {
+    /// When it is given up.
+    until: Instant,
+    /// The registrar's refusal, which is told if none comes.
+    registrar: Option<RegistrationFailed>,
+    /// Calls wait for it.
+    calls: bool,
 }
 
 impl TokenClock {
@@ -42,8 +52,8 @@ impl TokenClock {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let refused = self.refused.as_ref().map(|(until, _)| *until);
-        self.warn.into_iter().chain(refused).min()
+        let question = self.question.as_ref().map(|question| question.until);
+        self.warn.into_iter().chain(question).min()
     }
 
     /// The machine slept, and the token grew older meanwhile.
@@ -55,32 +65,48 @@ impl TokenClock {
 
     pub(super) fn accepted(&mut self) {
         self.asked = false;
-        self.refused = None;
+        self.forget_refusal();
     }
 
     /// The application wants to be registered, by itself: it may know of another token or password.
     pub(super) fn wanted_anew(&mut self) {
-        if self.refused.is_none() {
+        if self.question.is_none() {
             self.asked = false;
         }
     }
 
-    /// Nobody wants to be registered any more.
+    /// Nobody wants to be registered any more, or we are.
     pub(super) fn forget_refusal(&mut self) {
-        self.refused = None;
+        self.question = self.question.take().filter(|question| question.calls);
+        if let Some(question) = &mut self.question {
+            question.registrar = None;
+        }
+    }
+
+    /// Nobody waits for anything any more.
+    pub(super) fn forget_question(&mut self) {
+        self.question = None;
     }
 }
 
 impl Account {
     /// Tells that the token ends soon, once for each token.
     pub(super) fn drive_token(&mut self, ctx: &mut Context<'_>) -> FlowChange {
-        let in_vain = |(until, _): &mut (Instant, RegistrationFailed)| *until <= ctx.now;
-        let change = match self.token.refused.take_if(in_vain) {
-            Some((_, failed)) => self.refused(&failed, Needed::ForCalls, ctx),
-            None => FlowChange::None,
-        };
+        let in_vain = self
+            .token
+            .question
+            .take_if(|question| question.until <= ctx.now);
         self.warn_of_end(ctx);
-        change
+        let Some(question) = in_vain else {
+            return FlowChange::None;
+        };
+        if question.calls {
+            ctx.act(|endpoint, _| endpoint.drop_refused());
+        }
+        match question.registrar {
+            Some(failed) => self.refused(&failed, Needed::ForCalls, ctx),
+            None => FlowChange::None,
+        }
     }
 
     fn warn_of_end(&mut self, ctx: &mut Context<'_>) {
@@ -109,28 +135,38 @@ impl Account {
         failed: &RegistrationFailed,
         ctx: &mut Context<'_>,
     ) -> bool {
-        let renewable = match ctx.config.credentials {
-            Credentials::Token { renewable, .. } | Credentials::Password { renewable, .. } => {
-                renewable
-            }
-            Credentials::None | Credentials::Ha1 { .. } => false,
-        };
+        let asked = std::mem::replace(&mut self.token.asked, true);
+        let may_ask = ctx.config.credentials.may_be_replaced() && !asked;
         // A question that is open is about this refusal, too.
-        if self.token.refused.is_some() {
-            return true;
-        }
-        if !renewable || std::mem::replace(&mut self.token.asked, true) {
+        if self.token.question.is_none() && !may_ask {
             return false;
         }
-        self.token.refused = Some((ctx.now + PATIENCE, failed.clone()));
-        ctx.emit(Event::CredentialNeeded);
+        let question = self.question(ctx);
+        question.registrar.get_or_insert_with(|| failed.clone());
         true
+    }
+
+    /// The credentials of a call are refused, which waits for others.
+    pub(crate) fn call_refused(&mut self, ctx: &mut Context<'_>) {
+        self.question(ctx).calls = true;
+    }
+
+    /// The question that is open, or a new one.
+    fn question(&mut self, ctx: &mut Context<'_>) -> &mut Question {
+        if self.token.question.is_none() {
+            ctx.emit(Event::CredentialNeeded);
+        }
+        self.token.question.get_or_insert(Question {
+            until: ctx.now + PATIENCE,
+            registrar: None,
+            calls: false,
+        })
     }
 
     /// The application has no other: what was refused is refused at once.
     pub(crate) fn no_other_credential(&mut self, ctx: &Context<'_>) {
-        if let Some((until, _)) = &mut self.token.refused {
-            *until = ctx.now;
+        if let Some(question) = &mut self.token.question {
+            question.until = ctx.now;
         }
     }
 
@@ -139,7 +175,8 @@ impl Account {
         if let Credentials::Token { token, .. } = &ctx.config.credentials {
             self.token.start(token, ctx);
         }
-        self.token.refused = None;
+        self.token.question = None;
+        ctx.act(Endpoint::send_refused);
         if self.registering && ctx.agent.is_up() {
             ctx.act(Endpoint::register);
         }

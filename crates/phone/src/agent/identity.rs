@@ -32,6 +32,7 @@ pub(crate) fn endpoint_config(config: &Config, instance_id: &str) -> EndpointCon
         contact_host: config.contact_host.clone(),
         user_agent: config.user_agent.clone(),
         credentials: credentials(config, &config.credentials),
+        awaits_credentials: config.credentials.may_be_replaced(),
         extra_headers,
         domains: config.servers.iter().map(host).collect(),
         route_set: config

@@ -127,6 +127,7 @@ impl Trunks {
         Self {
             config: EndpointConfig {
                 credentials: None,
+                awaits_credentials: false,
                 domains: Vec::new(),
                 route_set: Vec::new(),
                 extra_headers: Vec::new(),

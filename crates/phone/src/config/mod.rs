@@ -210,6 +210,18 @@ pub enum Credentials {
     },
 }
 
+impl Credentials {
+    /// Whether the application can be asked for others.
+    pub(crate) fn may_be_replaced(&self) -> bool {
+        match self {
+            Credentials::Password { renewable, .. } | Credentials::Token { renewable, .. } => {
+                *renewable
+            }
+            Credentials::None | Credentials::Ha1 { .. } => false,
+        }
+    }
+}
+
 /// The `transport` parameter of our Contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -71,6 +71,9 @@ impl Phone {
             endpoint::Event::Redirected {
                 usage, response, ..
             } => self.failed(usage, &FailureCause::Response(response)),
+            endpoint::Event::CredentialsRefused { .. } => {
+                self.account.call_refused(&mut self.around.context());
+            }
             endpoint::Event::Failed { usage, cause } => self.failed(usage, &cause),
             endpoint::Event::Cancelled { usage, cancel } => {
                 let causes = cancel.map(|cancel| outcome::causes(cancel.headers()));

@@ -9,6 +9,7 @@ mod aborting;
 mod admission;
 mod auto_answer;
 mod beside;
+mod call_credentials;
 mod call_requests;
 mod chaos;
 mod coincidences;

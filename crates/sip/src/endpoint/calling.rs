@@ -7,11 +7,11 @@ use super::compose::As;
 use super::event::{Event, FailureCause, RequestFailure, UsageId};
 use super::redirecting::{alternatives, is_redirection};
 use super::reliable::Arrived;
-use super::standalone_requests::{MAX_RETRIES, renumbered};
+use super::standalone_requests::{MAX_RETRIES, is_challenge, renumbered};
 use super::state::timing::Timing;
 use super::state::usage::{
-    Calling, Early, EarlyOffers, Established, InviteSent, OwedAck, Redirection, Sent, Usage,
-    WhyCancelled,
+    Calling, Early, EarlyOffers, Established, InviteSent, OtherCredentials, OwedAck, Redirection,
+    Sent, Usage, WhyCancelled,
 };
 use super::{Alarm, Endpoint, Redirects};
 use crate::dialog::{Dialog, to_tag};
@@ -60,6 +60,7 @@ impl Endpoint {
             stranded: false,
             repeated: false,
             retries: 0,
+            credentials: OtherCredentials::Unasked,
         };
         self.calls.insert(usage, Usage::Calling(Box::new(calling)));
         self.settle(now);
@@ -75,6 +76,9 @@ impl Endpoint {
         reason: Option<Reason<'_>>,
         now: Instant,
     ) -> Result<(), CommandError> {
+        if self.drop_refused_call(usage) {
+            return Ok(());
+        }
         let client = match self.calls.get_mut(usage) {
             Some(Usage::Calling(calling)) => {
                 calling.cancel.get_or_insert(WhyCancelled::Wanted);
@@ -337,20 +341,38 @@ impl Endpoint {
         self.forget_early(&calling.early);
         calling.early.clear();
         self.refuse_all_of(usage, now);
-        if calling.cancel.is_none()
-            && let Some(request) = self.next_invite(usage, &mut calling, &response)
-            && let Some(flow) = self.flows.choose(Some(calling.flow))
-        {
-            calling.client = self.send_invite(usage, flow, request.clone(), now);
-            calling.flow = flow;
-            calling.request = request;
-            self.calls.insert(usage, Usage::Calling(calling));
-            return;
+        if calling.cancel.is_some() {
+            return self.report_refusal(usage, &calling, response);
         }
-        self.report_refusal(usage, &calling, response);
+        let next = self.next_invite(usage, &mut calling, &response);
+        match (next, self.flows.choose(Some(calling.flow))) {
+            (NextInvite::Send(request), Some(flow)) => {
+                self.send_next(usage, calling, request, flow, now);
+            }
+            (NextInvite::OtherCredentials, _) if self.may_ask_for_credentials(&calling) => {
+                self.keep_refused(usage, calling, response);
+            }
+            (NextInvite::Send(_) | NextInvite::OtherCredentials | NextInvite::None, _) => {
+                self.report_refusal(usage, &calling, response);
+            }
+        }
     }
 
-    fn report_refusal(&mut self, usage: UsageId, calling: &Calling, response: Response) {
+    pub(super) fn send_next(
+        &mut self,
+        usage: UsageId,
+        mut calling: Box<Calling>,
+        request: Request,
+        flow: FlowId,
+        now: Instant,
+    ) {
+        calling.client = self.send_invite(usage, flow, request.clone(), now);
+        calling.flow = flow;
+        calling.request = request;
+        self.calls.insert(usage, Usage::Calling(calling));
+    }
+
+    pub(super) fn report_refusal(&mut self, usage: UsageId, calling: &Calling, response: Response) {
         let told = self.config.redirects == Redirects::Report && is_redirection(&response);
         let event = match calling.cancel {
             None if told => Event::Redirected {
@@ -376,12 +398,19 @@ impl Endpoint {
         usage: UsageId,
         calling: &mut Calling,
         response: &Response,
-    ) -> Option<Request> {
+    ) -> NextInvite {
         let retries = calling.retries;
-        if let Some(again) = self.answer_challenge(response, &calling.request, retries, None, None)
-        {
-            calling.retries += 1;
-            return Some(again);
+        let challenge = self.try_challenge(response, &calling.request, retries, None, None);
+        let why = match challenge {
+            Ok(again) => {
+                calling.retries += 1;
+                return NextInvite::Send(again);
+            }
+            Err(why) => why,
+        };
+        if let Some(why) = why {
+            let method = Method::Invite;
+            self.emit(Event::Unanswered { method, why });
         }
         if retries < MAX_RETRIES
             && self.longer_interval(&calling.request, response, &mut calling.timing)
@@ -390,13 +419,17 @@ impl Endpoint {
             let mut again = renumbered(&calling.request, None);
             self.ask_for_timer(&mut again, calling.timing);
             self.signer.sign(&mut again, None);
-            return Some(again);
+            return NextInvite::Send(again);
         }
         if let Some(again) = without_unsupported(&calling.request, response) {
             calling.retries += 1;
-            return Some(again);
+            return NextInvite::Send(again);
         }
-        self.redirected(usage, calling, response)
+        match self.redirected(usage, calling, response) {
+            Some(again) => NextInvite::Send(again),
+            None if is_challenge(response) && why.is_none() => NextInvite::OtherCredentials,
+            None => NextInvite::None,
+        }
     }
 
     pub(super) fn invite_failed(
@@ -437,6 +470,18 @@ impl Endpoint {
         }
         Ok(())
     }
+}
+
+/// What comes after a refusal of our INVITE.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "it is made once and taken at once"
+)]
+enum NextInvite {
+    Send(Request),
+    /// What it was signed with is refused.
+    OtherCredentials,
+    None,
 }
 
 /// RFC 3261 §8.1.3.5: the same INVITE without the options that a 420 names; once, since then none is left.

@@ -28,6 +28,8 @@ pub struct EndpointConfig {
     pub user_agent: String,
     /// What challenges are answered with.
     pub credentials: Option<Credentials>,
+    /// Whether a call whose credentials are refused waits for others, as [`Event::CredentialsRefused`](super::Event) says.
+    pub awaits_credentials: bool,
     /// Added to every request outside a dialog that is not CANCEL or ACK, REGISTER included.
     pub extra_headers: Vec<(String, String)>,
     /// Hosts of our own platform, beside those of `aor`, `registrar` and `route_set`: whoever is there may challenge as a server of ours.
@@ -75,6 +77,7 @@ impl EndpointConfig {
             reg_id: 1,
             user_agent: concat!("offhook/", env!("CARGO_PKG_VERSION")).into(),
             credentials: None,
+            awaits_credentials: false,
             extra_headers: Vec::new(),
             domains: Vec::new(),
             route_set: Vec::new(),

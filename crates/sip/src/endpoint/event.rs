@@ -100,6 +100,13 @@ pub enum Event {
         /// The 3xx.
         response: Response,
     },
+    /// Our INVITE waits, because the credentials in it were refused: once for a call, and only if
+    /// [`EndpointConfig::awaits_credentials`](super::EndpointConfig) is set. Until
+    /// [`Endpoint::send_refused`](super::Endpoint::send_refused) or [`Endpoint::drop_refused`](super::Endpoint::drop_refused).
+    CredentialsRefused {
+        /// The call.
+        usage: UsageId,
+    },
     /// Our INVITE came to nothing; final.
     Failed {
         /// The call.

@@ -29,6 +29,7 @@ mod lingering;
 mod notifying;
 mod receiving;
 mod redirecting;
+mod refused;
 mod registering;
 mod reliable;
 mod replacing;

@@ -56,6 +56,7 @@ impl Endpoint {
     /// Goes on with an unanswered call of ours whose flow was lost, over the newest. Where the server says nothing of it
     /// within 4 s, it is cancelled there and ends as `Failed` with `Transport`.
     pub fn resume(&mut self, usage: UsageId, now: Instant) {
+        self.resume_refused(usage, now);
         if self.resume_invite(usage, now) {
             self.alarms.start(Alarm::Unheard(usage), now + PATIENCE);
         }

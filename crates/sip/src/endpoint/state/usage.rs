@@ -69,6 +69,19 @@ pub(in crate::endpoint) struct Calling {
     pub(in crate::endpoint) redirection: Redirection,
     /// How often it was sent again with credentials or without an option.
     pub(in crate::endpoint) retries: u32,
+    pub(in crate::endpoint) credentials: OtherCredentials,
+}
+
+/// Whether our caller was asked for other credentials than those that were refused; once for each call.
+#[derive(Debug, Default)]
+pub(in crate::endpoint) enum OtherCredentials {
+    #[default]
+    Unasked,
+    /// It has no answer yet; this is the refusal.
+    Awaited(Response),
+    /// There are others, and no flow to show them over.
+    Unsent(Response),
+    Came,
 }
 
 /// One fork of our INVITE that has answered provisionally.
