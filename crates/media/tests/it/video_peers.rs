@@ -220,6 +220,34 @@ fn a_picture_that_says_goodbye_is_not_the_end_of_the_call() {
     assert!(goodbye(RAW_SSRCS[0]));
 }
 
+/// Janus reads no other, and sends nothing again before it knows the round trip.
+#[test]
+fn what_comes_of_pictures_is_told_in_a_receivers_report_by_who_sends_as_well() {
+    let mut network = Network::new(12);
+    let (mut a, mut b) = raw(&mut network);
+    send(&mut b, VIDEO, 96, "1", &[0x10, 0x10, 0, 0], &network);
+    network.run(&mut a, &mut b, 10 * SECOND);
+    let ours = stats(&mut a, &network).outbound.ssrc;
+    let told = b.reports.iter().any(|compound| {
+        let (mut sends, mut tells) = (false, false);
+        for packet in rtcp::read(compound) {
+            match packet {
+                rtcp::Packet::Sender { ssrc, blocks, .. } => {
+                    sends |= ssrc == ours && blocks.count() == 0;
+                }
+                rtcp::Packet::Receiver { mut blocks, .. } => {
+                    tells |= blocks.any(|block| block.ssrc == 0x3333);
+                }
+                rtcp::Packet::Goodbye { .. }
+                | rtcp::Packet::Feedback { .. }
+                | rtcp::Packet::Other => {}
+            }
+        }
+        sends && tells
+    });
+    assert!(told, "{:?}", b.reports);
+}
+
 #[test]
 fn sound_and_pictures_are_reported_by_one_clock() {
     let mut network = Network::new(11);

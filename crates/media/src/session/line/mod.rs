@@ -549,7 +549,13 @@ impl PictureLine {
         }
         let ours = self.agreed.source.ssrc;
         self.compound.clear();
-        rtcp::write_report(&mut self.compound, ours, info, block.as_slice());
+        if info.is_some() {
+            rtcp::write_report(&mut self.compound, ours, info, &[]);
+        }
+        // Janus knows the round trip from receiver reports alone, and sends nothing again before it knows that.
+        if block.is_some() {
+            rtcp::write_report(&mut self.compound, ours, None, block.as_slice());
+        }
         rtcp::write_description(&mut self.compound, ours, work.cname);
         let now = work.now;
         let transport = work.transport_of(self.agreed.line);
