@@ -52,6 +52,7 @@ describe('npm create offhook', () => {
   })
 
   test('makes a bot that answers a call, and its test passes', async (t) => {
+    const begun = Date.now()
     assert.match(await folder.npm(['create', 'offhook', 'my-bot', '--', '--template', 'bot']), /^ {2}cd my-bot\n {2}npm install\n {2}npm start$/m)
     const made = join(folder.path, 'my-bot')
     const { name, description, dependencies } = JSON.parse(readFileSync(join(made, 'package.json'), 'utf8'))
@@ -60,6 +61,11 @@ describe('npm create offhook', () => {
 
     await folder.npm(['install'], { below: 'my-bot' })
     const bot = started(t, made)
+    await bot.says(/A customer calls/)
+    // It is to ring within a minute: 9 s were measured on two busy cores (load 20).
+    const seconds = Math.round((Date.now() - begun) / 1000)
+    t.diagnostic(`it rings ${seconds} s after the command`)
+    assert.ok(seconds < 180, `it rings ${seconds} s after the command`)
     await bot.says(/^ready\n[^]*A customer calls\nanswered\n[^]*pressed 4\npressed 2\npressed #\n[^]*the call is over/m)
     await bot.says(/^ {2}npx offhook call bot --user sip:you@.* --server ws:/m)
     bot.kill('SIGINT')
@@ -79,7 +85,7 @@ describe('npm create offhook', () => {
   })
 
   test('makes a desktop, which is the example, and a switchboard calls its phone', async (t) => {
-    await folder.npm(['create', 'offhook', 'my-desk', '--', '--template', 'desktop'])
+    assert.match(await folder.npm(['create', 'offhook', 'my-desk', '--', '--template', 'desktop']), /^ {2}npm start$[^]*another terminal[^]*^ {2}cd my-desk\n {2}npm run switchboard$/m)
     const made = join(folder.path, 'my-desk')
     const same = ['main/main.js', 'phone/desk.js', 'page/app.tsx', 'electron-builder.json', 'vite.config.js']
     for (const name of same) assert.equal(readFileSync(join(made, name), 'utf8'), readFileSync(join(root, 'examples/electron', name), 'utf8'), name)

@@ -9,10 +9,10 @@ import { build, createServer as createVite } from 'vite'
 import { WebSocketServer } from 'ws'
 import { launchChromium } from '../interop/chromium.mjs'
 import { eventually } from '../phones.mjs'
-import { app, BrowserWindow, invoke, ipcMain, powerMonitor, reset, stage } from './fake/index.mjs'
+import { app, BrowserWindow, invoke, ipcMain, powerMonitor, reset, session, stage } from './fake/index.mjs'
 import { MessagePortMain } from './fake/ports.mjs'
 
-export { app, BrowserWindow, invoke, ipcMain, powerMonitor, stage }
+export { app, BrowserWindow, invoke, ipcMain, powerMonitor, session, stage }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const screenshots = join(root, 'target', 'screenshots')

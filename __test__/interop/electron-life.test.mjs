@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { virtualCardMissing } from '../devices/virtual-card.mjs'
 import { desktops, LONGEST, soon, until } from '../electron/desktop.mjs'
-import { app, BrowserWindow, invoke, ipcMain, powerMonitor, shoot, stage } from '../electron/stage.mjs'
+import { app, BrowserWindow, invoke, ipcMain, powerMonitor, session, shoot, stage } from '../electron/stage.mjs'
 import { peers } from './peers.mjs'
 
 /** A phone that has no connection, and does not try to have one. */
@@ -14,14 +14,16 @@ async function offline(view) {
   await view.getByText('Not connected', { exact: true }).waitFor()
 }
 
-/** Runs in the page, before its own scripts: a headset with a hook and a light. */
-function plugHeadset() {
+/** Runs in the page, before its own scripts: a headset with a hook and a light, which the page has already or is let choose. */
+function plugHeadset({ isKnown = true } = {}) {
   const item = (usage) => ({ usages: [usage], reportSize: 1, reportCount: 1 })
   const collections = [{ usagePage: 0x0b, inputReports: [{ reportId: 1, items: [item(0x0b0020)] }], outputReports: [{ reportId: 1, items: [item(0x080017)] }] }]
   const hid = new EventTarget()
   const device = Object.assign(new EventTarget(), { opened: true, productName: 'Test headset', collections, sendReport: async (_, data) => void (globalThis.headset.lit = data[0] === 1) })
-  globalThis.headset = { lit: false, unplug: () => hid.dispatchEvent(Object.assign(new Event('disconnect'), { device })) }
-  Object.defineProperty(navigator, 'hid', { value: Object.assign(hid, { getDevices: async () => [device] }) })
+  const say = (name) => hid.dispatchEvent(Object.assign(new Event(name), { device }))
+  globalThis.headset = { lit: false, unplug: () => say('disconnect'), plug: () => say('connect') }
+  const requestDevice = async ({ filters }) => (filters.some(({ usagePage }) => usagePage === 0x0b) ? [device] : [])
+  Object.defineProperty(navigator, 'hid', { value: Object.assign(hid, { getDevices: async () => (isKnown ? [device] : []), requestDevice }) })
 }
 
 describe('a window and the processes of the example of Electron', { skip: peers('chromium') || virtualCardMissing() }, () => {
@@ -121,6 +123,14 @@ describe('a window and the processes of the example of Electron', { skip: peers(
     assert.match((await invoke('sign-in', page, {})).error.message, /Only the page of this application/)
     stage.screens = [{ id: 'screen:1', name: 'A screen' }]
     assert.deepEqual(await new Promise((resolve) => stage.granted.display({}, resolve)), { video: stage.screens[0] })
+    const headset = (deviceList) => new Promise((resolve) => session.defaultSession.emit('select-hid-device', { preventDefault() {} }, { deviceList }, resolve))
+    const [first, second] = [{ deviceId: '1', name: 'First' }, { deviceId: '2', name: 'Second' }]
+    assert.deepEqual([await headset([]), await headset([first])], ['', '1'])
+    stage.response = 1
+    assert.equal(await headset([first, second]), '2')
+    assert.deepEqual(stage.buttons.at(-1), ['First', 'Second', 'Cancel'])
+    stage.response = 2
+    assert.equal(await headset([first, second]), '')
   })
 
   test('tries again at once if somebody asks for it', async (t) => {
@@ -147,6 +157,61 @@ describe('a window and the processes of the example of Electron', { skip: peers(
     await sees('Test headset is unplugged. Calls go on.')
     await talks('bob')
     assert.equal(bob.sessions[0].state, 'active')
+  })
+
+  test('takes a headset that is chosen, and again when it is plugged in again', async (t) => {
+    const { bob, view, signIn, press, sees, talks, dial } = await desktop(t)
+    await view().addInitScript(plugHeadset, { isKnown: false })
+    await view().reload()
+    await signIn()
+    const taken = 'The buttons of Test headset are those of this phone now.'
+    for (let times = 0; times < 2; times += 1) {
+      await press('Sound and devices')
+      await press('Connect a headset')
+      await sees(taken)
+      await press('Close')
+    }
+    await dial('bob')
+    await talks('bob')
+    await view().waitForFunction(() => globalThis.headset.lit)
+    await view().evaluate(() => globalThis.headset.unplug())
+    await sees('Test headset is unplugged. Calls go on.')
+    await view().evaluate(() => ((globalThis.headset.lit = false), globalThis.headset.plug()))
+    await view().waitForFunction(() => globalThis.headset.lit)
+    assert.equal(bob.sessions[0].state, 'active')
+  })
+
+  test('says why its phone refuses a page of another version', async (t) => {
+    const { view, type, sees } = await desktop(t)
+    await view().addInitScript(() => {
+      const { postMessage } = MessagePort.prototype
+      MessagePort.prototype.postMessage = function (message) {
+        postMessage.call(this, message?.kind === 'hello' ? { ...message, version: 7 } : message)
+      }
+    })
+    await view().reload()
+    await type()
+    await sees(/version 7 of the bridge, and the phone 1: load the same version of offhook in both/)
+    await shoot(view(), 'refused')
+  })
+
+  test('lets somebody out who waits for a server that is not there', async (t) => {
+    const { pbx, view, type, sees, press } = await desktop(t)
+    await pbx.close()
+    await type()
+    await sees('It is tried again by itself.')
+    await shoot(view(), 'tried-again')
+    await press('Use another account')
+    await sees('Your address')
+  })
+
+  test('does not try again if the addon can’t be loaded', async (t) => {
+    process.env.OFFHOOK_NATIVE_PATH = '/nonexistent/offhook.node'
+    t.after(() => delete process.env.OFFHOOK_NATIVE_PATH)
+    const { type, sees } = await desktop(t)
+    await type()
+    await sees('A part of this program can’t be loaded. Install it again.')
+    await sees('Your address')
   })
 
   test('is seen while somebody works on its page', async (t) => {

@@ -207,7 +207,33 @@ describe('the example of Electron', { skip: peers('chromium') || virtualCardMiss
     await until(() => bob.sessions[0].remoteHeld && carol.sessions[0].remoteHeld)
     await press('Merge calls')
     await room.waitFor()
+    await dial('dave')
+    await talks('dave')
+    const waiting = region('Other calls')
+    await press('Hold', region('Call with dave'))
+    await press('Resume', waiting)
+    await talks('dave')
+    await press('Hold', region('Call with dave'))
+    await press('Add to conference', waiting)
+    await sees('You and 3 others', room)
     await press('End all')
+    await sees('No call now')
+  })
+
+  test('hangs up on a call that waits, and goes on with the other', async (t) => {
+    const { bob, carol, signIn, press, sees, gone, talks, dial, button } = await desktop(t, { others: ['bob', 'carol'] })
+    await signIn()
+    for (const name of ['bob', 'carol']) {
+      await dial(name)
+      await talks(name)
+    }
+    const ended = soon(bob, 'sessionEnded')
+    await press('Hang up on bob')
+    await ended
+    await gone(button('Hang up on bob'))
+    await talks('carol')
+    assert.equal(carol.sessions[0].state, 'active')
+    await press('Hang up')
     await sees('No call now')
   })
 
@@ -340,8 +366,7 @@ describe('the example of Electron', { skip: peers('chromium') || virtualCardMiss
     await press('Merge calls')
     const room = region('Conference')
     await sees('You and 2 others', room)
-    // That pictures move is tried in a call of two.
-    for (const name of ['bob', 'carol']) await picture(room, name).waitFor()
+    for (const name of ['bob', 'carol']) await moves(view(), name)
     assert.equal(await room.getByLabel('Your camera').count(), 1)
     await shoot(view(), 'conference-video')
     await press('End all')

@@ -31,7 +31,7 @@ async function main({ help, version: showsVersion, folder, template }) {
   const chosen = template === undefined ? await chooseTemplate() : templateNamed(template)
   const path = folderFor(folder ?? (await asked('Folder', `my-${chosen.name}`)))
   make(path, chosen)
-  console.log(nextSteps(path))
+  console.log(nextSteps(path, chosen))
 }
 
 function given() {
@@ -67,10 +67,11 @@ function templateNamed(name) {
   throw new CreateError(`There is no template "${name}"; there is ${templates.map((template) => template.name).join(', ')}.`)
 }
 
-function nextSteps(path) {
+function nextSteps(path, { scripts }) {
   // npm, pnpm, yarn and bun say who they are.
   const [manager] = /^\w+/.exec(process.env.npm_config_user_agent ?? '') ?? ['npm']
   const way = relative(process.cwd(), path)
   const enter = way === '' ? [] : [`  cd ${/^[\w./-]+$/.test(way) ? way : `"${way}"`}`]
-  return [`${basename(path)} is there. Now:`, '', ...enter, `  ${manager} install`, `  ${manager} start`, ''].join('\n')
+  const server = scripts.switchboard ? ['', 'And in another terminal, for a server to sign in to, which calls:', '', ...enter, `  ${manager} run switchboard`] : []
+  return [`${basename(path)} is there. Now:`, '', ...enter, `  ${manager} install`, `  ${manager} start`, ...server, ''].join('\n')
 }

@@ -11,7 +11,8 @@ export const { version } = JSON.parse(readFileSync(join(root, 'package.json'), '
 /** What can be made: a folder each, whose package.json says what it is about. */
 export const templates = readdirSync(join(root, 'templates')).sort().map((name) => {
   const folder = join(root, 'templates', name)
-  return { name, folder, about: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).description }
+  const { description: about, scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  return { name, folder, about, scripts }
 })
 
 /** What else may be in a folder that counts as empty. */

@@ -8,14 +8,14 @@ import { MessageChannelMain } from './ports.mjs'
 export { MessageChannelMain }
 
 /** Of one run of the main process: `open(window, file)` gives the page that shows it. */
-export const stage = { open: undefined, folder: undefined, opened: [], blockers: new Set(), processes: [], flashes: 0, forwards: 0, screens: [], granted: {}, quit: undefined }
+export const stage = { open: undefined, folder: undefined, opened: [], blockers: new Set(), processes: [], flashes: 0, forwards: 0, screens: [], buttons: [], response: 0, granted: {}, quit: undefined }
 
 let finish
 export function reset(changes) {
   for (const emitter of [app, ipcMain, powerMonitor, session.defaultSession]) emitter.removeAllListeners()
   handlers.clear()
   windows.clear()
-  Object.assign(stage, { opened: [], blockers: new Set(), processes: [], flashes: 0, forwards: 0, screens: [], ...changes })
+  Object.assign(stage, { opened: [], blockers: new Set(), processes: [], flashes: 0, forwards: 0, screens: [], buttons: [], response: 0, ...changes })
   stage.quit = new Promise((resolve) => (finish = resolve))
 }
 
@@ -70,7 +70,7 @@ export const shell = {
 }
 
 export const desktopCapturer = { getSources: async () => stage.screens }
-export const dialog = { showMessageBox: async () => ({ response: 0 }) }
+export const dialog = { showMessageBox: async ({ buttons }) => (stage.buttons.push(buttons), { response: stage.response }) }
 
 const defaultSession = Object.assign(new EventEmitter(), {
   setPermissionRequestHandler: (handler) => (stage.granted.request = handler),

@@ -8,8 +8,8 @@ import { attend, bringForward, grantPermissions, isOurs, openWindow } from './wi
 
 /** Milliseconds until somebody who is signed in is tried again. */
 const RETRY = 5000
-/** What somebody has to type anew: a network, and a server that starts, come back. */
-const fatal = ['ERR_AUTHENTICATION_FAILED', 'ERR_ACCESS_TOKEN', 'ERR_INVALID_OPTION']
+/** What does not get better by itself: a network, and a server that starts, come back. */
+const fatal = ['ERR_AUTHENTICATION_FAILED', 'ERR_ACCESS_TOKEN', 'ERR_INVALID_OPTION', 'ERR_NATIVE_ADDON']
 /** The phone says goodbye within 2 s. */
 const LONGEST_GOODBYE = 3000
 

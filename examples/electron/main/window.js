@@ -9,8 +9,8 @@ const served = app.isPackaged ? undefined : process.argv.find((argument) => argu
 const BEFORE_RELOAD = 1000
 /** The page of USB's HID usages that headsets are on. */
 const TELEPHONY = 0x0b
-/** Screens and windows that somebody can choose from. */
-const MOST_SOURCES = 10
+/** Screens, windows or headsets that somebody can choose from. */
+const MOST_CHOICES = 10
 
 export function openWindow() {
   const window = new BrowserWindow({
@@ -69,19 +69,39 @@ export function grantPermissions() {
   // Headsets alone, which the page has then without a click.
   defaultSession.setDevicePermissionHandler(({ device }) => 'collections' in device && device.collections.some(({ usagePage }) => usagePage === TELEPHONY))
   // The page has asked for those of the telephony page alone, by a click.
-  defaultSession.on('select-hid-device', (event, { deviceList: [device] }, choose) => {
+  defaultSession.on('select-hid-device', (event, { deviceList }, answer) => {
     event.preventDefault()
-    choose(device?.deviceId ?? '')
+    void chooseHeadset(deviceList, answer)
   })
   // macOS has a picker of its own.
   defaultSession.setDisplayMediaRequestHandler((_, answer) => void chooseScreen(answer), { useSystemPicker: true })
 }
 
+/**
+ * @param {Electron.HIDDevice[]} devices
+ * @param {(id: string) => void} answer
+ */
+async function chooseHeadset(devices, answer) {
+  const device = devices.length > 1 ? await chosen('Which headset do you want to use?', devices) : devices[0]
+  answer(device?.deviceId ?? '')
+}
+
 /** @param {(streams: Electron.Streams) => void} answer */
 async function chooseScreen(answer) {
-  const sources = (await desktopCapturer.getSources({ types: ['screen', 'window'] })).slice(0, MOST_SOURCES)
-  const buttons = [...sources.map(({ name }) => name), 'Cancel']
-  const { response } = await dialog.showMessageBox({ message: 'What do you want to show?', buttons, cancelId: sources.length })
-  const source = sources[response]
+  const source = await chosen('What do you want to show?', await desktopCapturer.getSources({ types: ['screen', 'window'] }))
   answer(source ? { video: source } : {})
+}
+
+/**
+ * One of these, or none.
+ *
+ * @template {{ name: string }} Choice
+ * @param {string} message
+ * @param {Choice[]} choices
+ */
+async function chosen(message, choices) {
+  const offered = choices.slice(0, MOST_CHOICES)
+  const buttons = [...offered.map(({ name }) => name), 'Cancel']
+  const { response } = await dialog.showMessageBox({ message, buttons, cancelId: offered.length })
+  return offered[response]
 }

@@ -54,12 +54,13 @@ window.addEventListener('message', ({ source, data, ports: [port] }) => {
   const isCurrent = () => current === phone
   void phone.ready.then(
     () => isCurrent() && become({ phone, refused: undefined }),
-    (error) => isCurrent() && become({ refused: String(error.message) }),
+    () => {},
   )
-  void phone.closed.then(({ reason }) => {
+  void phone.closed.then(async ({ reason }) => {
     if (!isCurrent()) return
     current = undefined
     become({ phone: undefined })
+    if (reason === 'refused') become({ refused: await phone.ready.then(() => undefined, (error) => String(error.message)) })
     // The phone is started anew, and has another port.
     if (reason === 'lost') window.desktop.ready()
   })
