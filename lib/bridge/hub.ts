@@ -1,5 +1,6 @@
+import type { ConferenceEvents, SessionEvents, SoftphoneEvents } from '../events'
 import { Conference, EndReason, Session, SoftphoneError, type Softphone, type SoftphoneErrorJson } from '../index'
-import { REFERENCE, sessionProperties, type Addressee, type Changed, type Changes, type PhoneProperties } from './messages'
+import { REFERENCE, sessionProperties, type Addressee, type Changed, type Changes, type PhoneProperties, type wantedEvents } from './messages'
 import { plain, type Reference } from './plain'
 
 /** @internal What the pages of a phone are told. */
@@ -9,59 +10,74 @@ export interface Audience {
   told(news: { changes?: Changes; event?: { of: Addressee; name: string; args: unknown[] } }): void
 }
 
-const phoneEvents = [
-  'pendingSession',
-  'cancelPendingSession',
-  'handledPendingSession',
-  'sessionStarted',
-  'sessionEnded',
-  'conferenceStarted',
-  'ready',
-  'connected',
-  'disconnected',
-  'registered',
-  'unregistered',
-  'registrationFailed',
-  'message',
-  'messageWaiting',
-  'tokenWillExpire',
-] as const
-const sessionEvents = [
-  'terminated',
-  'change:sessionState',
-  'change:connectionState',
-  'change:pending',
-  'change:active',
-  'change:ended',
-  'change:connecting',
-  'change:connected',
-  'change:interrupted',
-  'change:disconnected',
-  'change:held',
-  'change:remoteHeld',
-  'change:security',
-  'endOfCandidates',
-  'progress',
-  'redirected',
-  'answered',
-  'mute',
-  'unmute',
-  'muteVideo',
-  'unmuteVideo',
-  'streamAvailable',
-  'streamUnavailable',
-  'resolution',
-  'hold',
-  'resume',
-  'dtmf',
-  'info',
-  'transferProgress',
-  'transferRequested',
-  'transferRequestEnded',
-  'warning',
-  'warningCleared',
-] as const
-const conferenceEvents = ['join', 'leave', 'hold', 'resume', 'mute', 'unmute', 'warning', 'warningCleared', 'ended'] as const
+/** Each event of theirs but those that are told only while a page listens: what is new is put into one of the two lists. */
+type Told<Events, Of extends Addressee['of'], Kept = never> = Record<Exclude<keyof Events, (typeof wantedEvents)[Of][number] | Kept>, true>
+const names = (events: object): readonly string[] => Object.keys(events)
+
+// Who subscribes is judged beside the phone.
+const phoneEvents = names({
+  pendingSession: true,
+  cancelPendingSession: true,
+  handledPendingSession: true,
+  sessionStarted: true,
+  sessionEnded: true,
+  conferenceStarted: true,
+  ready: true,
+  connected: true,
+  disconnected: true,
+  registered: true,
+  unregistered: true,
+  registrationFailed: true,
+  message: true,
+  messageWaiting: true,
+  tokenWillExpire: true,
+} satisfies Told<SoftphoneEvents, 'phone', 'subscriptionRequest'>)
+const sessionEvents = names({
+  terminated: true,
+  'change:sessionState': true,
+  'change:connectionState': true,
+  'change:pending': true,
+  'change:active': true,
+  'change:ended': true,
+  'change:connecting': true,
+  'change:connected': true,
+  'change:interrupted': true,
+  'change:disconnected': true,
+  'change:held': true,
+  'change:remoteHeld': true,
+  'change:security': true,
+  endOfCandidates: true,
+  progress: true,
+  redirected: true,
+  answered: true,
+  mute: true,
+  unmute: true,
+  muteVideo: true,
+  unmuteVideo: true,
+  streamAvailable: true,
+  streamUnavailable: true,
+  resolution: true,
+  hold: true,
+  resume: true,
+  dtmf: true,
+  info: true,
+  transferProgress: true,
+  transferRequested: true,
+  transferRequestEnded: true,
+  warning: true,
+  warningCleared: true,
+} satisfies Told<SessionEvents, 'session'>)
+const conferenceEvents = names({
+  join: true,
+  leave: true,
+  hold: true,
+  resume: true,
+  mute: true,
+  unmute: true,
+  warning: true,
+  warningCleared: true,
+  ended: true,
+} satisfies Told<ConferenceEvents, 'conference'>)
 
 type Listener = (...args: any[]) => void
 interface Emitter {
