@@ -78,6 +78,16 @@ for (const [name, channel] of Object.entries(channels)) {
   })
 }
 
+test('a page chooses how a call is protected, plain RTP among it', async (t) => {
+  const { alice, open, answer, ask } = await byHand(t)
+  const bob = await open('bob', { media: ['rtp'] })
+  bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id, { mediaStream: 'none' }))
+  await answer('welcome')
+  const devices = { mediaStream: 'none', audioElement: 'none' }
+  await ask(1, { of: 'phone' }, 'call', ['bob', { ...devices, media: ['rtp'] }])
+  await eventually(() => alice.sessions[0]?.security?.keying === 'rtp')
+})
+
 describe('a phone in a worker', () => {
   /** Its phone says hello to the thread that began it, by the worker's own port. */
   const script = `
