@@ -7,10 +7,11 @@ import { fileURLToPath } from 'node:url'
 
 const folder = fileURLToPath(new URL('../../examples', import.meta.url))
 
-/** An example that runs until Ctrl-C under an account; `says` waits for a line of it. */
+/** An example that runs until Ctrl-C under an account, with further variables of its `environment`; `says` waits for a line of it. */
 export function started(t, account, name, ...args) {
-  const { uri, password, servers, port, peers } = account
-  const env = { ...process.env, SIP_URI: uri, SIP_PASSWORD: password, SIP_SERVER: servers, SIP_PORT: port, SIP_PEERS: peers, API_KEY: 'secret' }
+  const { uri, password, servers, port, peers, environment } = account
+  const own = { SIP_URI: uri, SIP_PASSWORD: password, SIP_SERVER: servers, SIP_PORT: port, SIP_PEERS: peers, API_KEY: 'secret' }
+  const env = { ...process.env, ...own, ...environment }
   const child = spawn(process.execPath, [join(folder, name), ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(child, 'exit')
   t.after(() => child.kill())

@@ -32,7 +32,7 @@ export async function spawnBaresip(home, { modules, lines, accounts, ready }) {
     writeFileSync(join(home, 'contacts'), '')
     const child = new Child(binary, ['-4', '-f', home])
     try {
-      await child.prints(ready, AbortSignal.timeout(10_000))
+      await child.prints(ready, AbortSignal.timeout(40_000))
       return await Control.to(child, sip, control)
     } catch (cause) {
       // At SIGTERM it waits for what nobody will answer.

@@ -125,6 +125,15 @@ export class Line {
     return this.#order('resume')
   }
 
+  sendDigit(digit) {
+    return this.#order('sndcode', digit)
+  }
+
+  /** The next digit that it hears. */
+  async digit() {
+    return (await this.#event('CALL_DTMF_START')).param
+  }
+
   hangUp() {
     return this.#order('hangup')
   }

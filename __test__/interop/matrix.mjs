@@ -59,18 +59,18 @@ export function mediaOf({ transport, keying }) {
   return [keying === 'sdes' && !secure.has(transport) ? 'sdes-unprotected' : keying]
 }
 
-/** A call of a cell, with sound each way; `target` is whom the other side calls. */
-export async function place({ direction }, phone, line, target) {
+/** A call of a cell, with sound each way: to the line, which has the address `theirs`, or from it to `ours`. */
+export async function place({ direction }, phone, line, { ours, theirs = line.uri } = {}) {
   const { ear, audio } = voice(600)
-  const session = await (direction === 'out' ? call(phone, line, audio) : take(phone, line, audio, target))
+  const session = await (direction === 'out' ? call(phone, line, audio, theirs) : take(phone, line, audio, ours))
   await line.established()
   const hear = () => line.exchanges(600, ear)
   await hear()
   return { session, ear, hear }
 }
 
-async function call(phone, line, audio) {
-  const session = await phone.call(line.uri, audio)
+async function call(phone, line, audio, target) {
+  const session = await phone.call(target, audio)
   await line.answer()
   await session.answered
   return session

@@ -18,7 +18,7 @@ const chosen = isWhole ? cells : sample
 async function tries(cell, phone, line, uri, number) {
   const turns = isWhole ? [0, 1] : [number % 2]
   for (const turn of turns) {
-    const call = await place(cell, phone, line, uri)
+    const call = await place(cell, phone, line, { ours: uri })
     isOf(cell, call.session)
     await (turn === 0 ? hold : isHeld)(call, line)
     await (turn === 0 ? end : isEnded)(call, line)

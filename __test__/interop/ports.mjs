@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** Ports that were free a moment ago, for servers that can't be told to choose one. */
@@ -12,7 +13,18 @@ export async function freePorts(count) {
   return ports
 }
 
-/** The same of UDP. */
+/** One that the kernel gives to nobody, for a server that starts long after its clients were told of it. */
+export async function quietPort() {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 10_000)
+    const server = createServer()
+    const isFree = await new Promise((told) => server.once('error', () => told(false)).listen(port, '127.0.0.1', () => told(true)))
+    await new Promise((closed) => (isFree ? server.close(closed) : closed()))
+    if (isFree) return port
+  }
+}
+
+/** Ports of UDP that were free a moment ago. */
 export async function freeUdpPorts(count) {
   const sockets = Array.from({ length: count }, () => createSocket('udp4').bind(0, '127.0.0.1'))
   await Promise.all(sockets.map((socket) => once(socket, 'listening')))
@@ -44,6 +56,17 @@ export async function listening(port, signal, address = '127.0.0.1') {
     signal.throwIfAborted()
     if (await accepts(port, address)) return
     await pause(20)
+  }
+}
+
+/** Resolves once somebody behind a TCP port has finished a TLS handshake, whoever listened there before; rejects when the signal is aborted first. */
+export async function speaksTls(port, signal) {
+  await listening(port, signal)
+  const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+  try {
+    await once(socket, 'secureConnect', { signal })
+  } finally {
+    socket.destroy()
   }
 }
 

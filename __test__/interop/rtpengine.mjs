@@ -22,7 +22,7 @@ export async function startRtpengine() {
       ...['--port-min=20000', '--port-max=29999'],
     ])
     try {
-      await child.prints(/Startup complete/, AbortSignal.timeout(10_000))
+      await child.prints(/Startup complete/, AbortSignal.timeout(40_000))
     } catch (error) {
       await child.stop('SIGKILL')
       if (attempt === 3) throw error

@@ -28,9 +28,9 @@ describe('SDES with baresip over TLS, without a server', { skip: peers('baresip'
     const known = authority()
     const { line } = await baresipOf(t, known)
     const { phone, port } = await listening(t, 'tls', { certificate: { ...known.server, ca: known.ca }, media: ['sdes'] })
-    const target = `sip:+15550100@127.0.0.1:${port};transport=tls`
+    const ours = `sip:+15550100@127.0.0.1:${port};transport=tls`
     for (const [holds, ends] of [[hold, end], [isHeld, isEnded]]) {
-      const call = await place({ direction: 'in' }, phone, line, target)
+      const call = await place({ direction: 'in' }, phone, line, { ours })
       isSecured(call.session)
       await holds(call, line)
       await ends(call, line)
