@@ -6,6 +6,8 @@
 //! It forgets a nonce that goes stale between two requests for an allocation, and tells no refusal of
 //! a refresh: both are made good here.
 
+mod peers;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -25,25 +27,12 @@ use super::ice::is_reachable;
 use super::output::{LinkEvent, RelayProtocol, ServerFault};
 use super::parameters::Secret;
 use super::stream::{Channels, Deframer};
-use super::stun::{
-    ALLOCATE, BINDING, CHANNEL_BIND, CHANNEL_NUMBER, Class, LIFETIME, REFRESH, Stun, Transaction,
-    XOR_PEER_ADDRESS,
-};
+use super::stun::{ALLOCATE, BINDING, Class, LIFETIME, REFRESH, Stun, Transaction};
+use peers::{Channel, Destination, Permission};
 
 /// Keeps the NAT's mapping to the server, and notices a stale nonce long before the permissions
 /// and the allocation lapse: the crate repeats nothing that was refused for it.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(25);
-/// Peers for which the server is asked for permission; as many as there can be candidates.
-const MAX_PERMISSIONS: usize = 48;
-/// Packets that wait for a permission: a check to each of a few peers.
-const MAX_HELD: usize = 16;
-/// An unanswered request for permission is made again after this.
-const PERMISSION_RETRY: Duration = Duration::from_secs(3);
-/// Refusals by the server before a peer is given up.
-const MAX_REFUSALS: u8 = 3;
-/// A channel lives 10 minutes; the crate renews it with the first packet after 5.
-const THROUGH_CRATE: Duration = Duration::from_secs(60);
-const CHANNEL_HEADER: usize = 4;
 /// Requests for an allocation whose nonce was stale when they came.
 const MAX_STALE: u8 = 3;
 /// RFC 8489 §14.8 and RFC 8656 §19.
@@ -85,23 +74,6 @@ enum TurnState {
     Failed,
 }
 
-#[derive(Debug)]
-struct Permission {
-    peer: SocketAddr,
-    granted: bool,
-    asked: Option<(TransactionId, Instant)>,
-    refusals: u8,
-}
-
-#[derive(Debug)]
-struct Channel {
-    peer: SocketAddr,
-    number: u16,
-    transaction: Transaction,
-    bound: bool,
-    through_crate: Instant,
-}
-
 /// An allocation and its peers.
 pub(super) struct Relay {
     pub(super) via: Via,
@@ -125,6 +97,7 @@ pub(super) struct Relay {
     refused: Option<ServerFault>,
     permissions: Vec<Permission>,
     channels: Vec<Channel>,
+    destinations: VecDeque<Destination>,
     held: VecDeque<(SocketAddr, BytesMut)>,
     events: VecDeque<RelayEvent>,
 }
@@ -180,6 +153,7 @@ impl Relay {
             refused: None,
             permissions: Vec::new(),
             channels: Vec::new(),
+            destinations: VecDeque::new(),
             held: VecDeque::new(),
             events: VecDeque::new(),
         };
@@ -298,19 +272,6 @@ impl Relay {
         true
     }
 
-    fn handle_channel_data(&mut self, datagram: &[u8]) {
-        let Some((header, data)) = datagram.split_at_checked(CHANNEL_HEADER) else {
-            return;
-        };
-        let number = u16::from_be_bytes([header[0], header[1]]);
-        let length = usize::from(u16::from_be_bytes([header[2], header[3]]));
-        let channel = self.channels.iter().find(|one| one.number == number);
-        if let (Some(channel), Some(data)) = (channel, data.get(..length)) {
-            let received = RelayEvent::Received(channel.peer, BytesMut::from(data));
-            self.events.push_back(received);
-        }
-    }
-
     fn handle_stun(&mut self, datagram: &[u8], now: Instant) -> bool {
         let Some(message) = Stun::parse(datagram) else {
             return false;
@@ -386,73 +347,6 @@ impl Relay {
                 }
             },
             (_, Class::Request | Class::Indication | Class::Success | Class::Error) => {}
-        }
-    }
-
-    /// Sends to a peer, when the server permits; otherwise asks, and keeps a few packets.
-    pub(super) fn send(&mut self, peer: SocketAddr, data: BytesMut, now: Instant) {
-        let TurnState::Allocated(relayed) = self.state else {
-            return;
-        };
-        if !self.is_permitted(peer) {
-            if self.held.len() >= MAX_HELD {
-                self.held.pop_front();
-            }
-            self.held.push_back((peer, data));
-            self.ask_permission(relayed, peer, now);
-            self.drain(now);
-            return;
-        }
-        let channels = self.channels.iter_mut();
-        if let Some(channel) = channels
-            .filter(|one| one.bound)
-            .find(|one| one.peer == peer)
-        {
-            if now < channel.through_crate + THROUGH_CRATE {
-                let frame = frame(channel.number, &data);
-                self.events.extend(frame.map(RelayEvent::Transmit));
-                return;
-            }
-            channel.through_crate = now;
-        }
-        if let Ok(mut relay) = self.client.relay(relayed) {
-            // It fails without a permission only, and there is one.
-            let _ = relay.send_to(now, &data, peer);
-        }
-        self.drain(now);
-    }
-
-    fn is_permitted(&self, peer: SocketAddr) -> bool {
-        self.permissions
-            .iter()
-            .any(|one| one.peer == peer && one.granted)
-    }
-
-    fn ask_permission(&mut self, relayed: SocketAddr, peer: SocketAddr, now: Instant) {
-        let known = self.permissions.iter().position(|one| one.peer == peer);
-        let at = match known {
-            Some(at) => at,
-            None if self.permissions.len() >= MAX_PERMISSIONS => return,
-            None => {
-                self.permissions.push(Permission {
-                    peer,
-                    granted: false,
-                    asked: None,
-                    refusals: 0,
-                });
-                self.permissions.len() - 1
-            }
-        };
-        let permission = &mut self.permissions[at];
-        let pending = permission
-            .asked
-            .is_some_and(|(_, at)| now < at + PERMISSION_RETRY);
-        if pending || permission.refusals >= MAX_REFUSALS {
-            return;
-        }
-        if let Ok(mut relay) = self.client.relay(relayed) {
-            let asked = relay.create_permission(now, peer);
-            permission.asked = asked.ok().flatten().map(|transaction| (transaction, now));
         }
     }
 
@@ -551,64 +445,6 @@ impl Relay {
             | _ => {}
         }
     }
-
-    fn grant(&mut self, peer: SocketAddr, now: Instant) {
-        for permission in self.permissions.iter_mut().filter(|one| one.peer == peer) {
-            permission.granted = true;
-        }
-        let (held, rest) = self.held.drain(..).partition(|(to, _)| *to == peer);
-        self.held = rest;
-        for (peer, data) in held {
-            self.send(peer, data, now);
-        }
-    }
-
-    fn refuse(&mut self, transaction: TransactionId, error: &Error, now: Instant) {
-        let found = self
-            .permissions
-            .iter_mut()
-            .find(|one| one.asked.is_some_and(|(asked, _)| asked == transaction));
-        let Some(permission) = found else {
-            return;
-        };
-        permission.asked = None;
-        permission.granted = false;
-        permission.refusals += 1;
-        let peer = permission.peer;
-        if let (TurnState::Allocated(relayed), true) = (self.state, *error == Error::ErrTryAgain) {
-            // A stale nonce: the crate knows the new one now.
-            self.ask_permission(relayed, peer, now);
-        }
-    }
-
-    /// Learns a channel's number, and which request is a refresh, from the crate's own requests.
-    fn note_request(&mut self, datagram: &[u8], now: Instant) {
-        let Some(message) = Stun::parse(datagram) else {
-            return;
-        };
-        if message.method == REFRESH {
-            self.refresh = Some(message.transaction);
-        }
-        if message.method != CHANNEL_BIND || message.class != Class::Request {
-            return;
-        }
-        let number = message
-            .attribute(CHANNEL_NUMBER)
-            .and_then(|value| Some(u16::from_be_bytes([*value.first()?, *value.get(1)?])));
-        let (Some(number), Some(peer)) = (number, message.address(XOR_PEER_ADDRESS)) else {
-            return;
-        };
-        match self.channels.iter_mut().find(|one| one.number == number) {
-            Some(channel) => channel.transaction = message.transaction,
-            None => self.channels.push(Channel {
-                peer,
-                number,
-                transaction: message.transaction,
-                bound: false,
-                through_crate: now,
-            }),
-        }
-    }
 }
 
 /// In place of the address of a server that a stream leads to.
@@ -618,13 +454,4 @@ fn refusal(message: &Stun<'_>) -> Option<ServerFault> {
     let code = message.error_code()?;
     let reason = message.error_reason();
     Some(ServerFault::Refused { code, reason })
-}
-
-fn frame(number: u16, data: &[u8]) -> Option<BytesMut> {
-    let length = u16::try_from(data.len()).ok()?;
-    let mut frame = BytesMut::with_capacity(CHANNEL_HEADER + data.len());
-    frame.extend_from_slice(&number.to_be_bytes());
-    frame.extend_from_slice(&length.to_be_bytes());
-    frame.extend_from_slice(data);
-    Some(frame)
 }

@@ -1,11 +1,11 @@
 //! STUN and TURN: what is gathered, and connecting through NATs and relays.
 
 use media::transport::{
-    CandidateKind, Gathering, Policy, Reach, Role, Secret, Server, ServerKind, State,
-    TransportFailure, Way, WayNews,
+    CandidateKind, Description, Gathering, Policy, Reach, RemotePath, Role, Secret, Server,
+    ServerKind, State, TransportFailure, Way, WayNews,
 };
 
-use crate::harness::{ALICE, BOB, Nat, Net, address, config, ms};
+use crate::harness::{ALICE, BOB, Nat, Net, address, config, ms, remote};
 use crate::turn_server::TurnServer;
 
 const SERVER: &str = "203.0.113.1:3478";
@@ -473,4 +473,38 @@ fn the_consent_of_a_peer_that_answers_no_check_runs_out_if_its_nat_moves_it() {
     net.talk(ms(23_000));
     let failed = State::Failed(TransportFailure::Consent);
     assert_eq!(net.peers[ALICE].transport.state(), failed);
+}
+
+/// Restarts give a peer other ports, and a relay lives on through all of them.
+#[test]
+fn a_relay_serves_a_peer_that_has_had_very_many_ports() {
+    let mut net = behind_nats(true, Policy::Relay, &turn(TurnServer::PASSWORD));
+    gather(&mut net);
+    net.connect();
+    for restart in 0..20 {
+        net.with(ALICE, |transport, now| transport.restart_ice(now));
+        net.describe(ALICE, BOB, Description::Offer);
+        let mut answer = remote(&net.peers[BOB].transport.local(), Description::Answer);
+        let RemotePath::Ice(ice) = &mut answer.path else {
+            panic!("ICE was offered")
+        };
+        let real = ice.candidates[0].clone();
+        for port in 1..20 {
+            let mut one = real.clone();
+            one.address.set_port(1000 + restart * 20 + port);
+            ice.candidates.insert(0, one);
+        }
+        net.with(ALICE, |transport, now| transport.set_remote(answer, now))
+            .unwrap();
+        net.run(ms(3000));
+    }
+    assert!(net.all(State::Connected));
+    net.talk(ms(400));
+    net.run(ms(100));
+    let before = net.peers[BOB].received.len();
+    net.talk(ms(200));
+    net.run(ms(100));
+    assert_eq!(net.peers[BOB].received.len(), before + 10);
+    let permissions = net.servers[0].requests[&0x0008];
+    assert!(permissions < 200, "{permissions} requests for permission");
 }
