@@ -8,6 +8,8 @@ use futures_util::future::join_all;
 use media::transport::{Reach, Secret, Server, ServerKind, StreamTarget};
 use phone::config::{IceScheme, IceServer, IceTransport, IceUrl, InterfaceFilter, OneOrMany};
 
+use crate::network::ways_out;
+
 /// A name that is not answered by then is left out of this call.
 const LOOKUP: Duration = Duration::from_secs(2);
 /// Answers are used for this long: shorter than any sensible DNS lifetime, longer than a burst of calls.
@@ -223,7 +225,7 @@ fn named(url: &str, entry: &IceServer) -> Result<Named, &'static str> {
     })
 }
 
-/// The local addresses for media, those of both families in turn (RFC 8421 §4).
+/// The local addresses for media, those of both families in turn (RFC 8421 §4), and first those of the ways out.
 ///
 /// Loopback is used if there is nothing else, and where the SIP server itself is on loopback: then
 /// its other users may be on this machine only (tests, the embedded PBX, a local SBC).
@@ -243,7 +245,17 @@ pub(crate) fn local_addresses(
         .map(if_addrs::Interface::ip)
         .filter(|address| usable(*address))
         .partition(IpAddr::is_loopback);
-    Ok(choose(loopback, others, server_is_local))
+    Ok(choose(
+        loopback,
+        ways_out_first(others, ways_out()),
+        server_is_local,
+    ))
+}
+
+/// Others, such as those of containers, lead nowhere as a rule, and only so many are used.
+fn ways_out_first(mut addresses: Vec<IpAddr>, ways_out: [Option<IpAddr>; 2]) -> Vec<IpAddr> {
+    addresses.sort_by_key(|address| !ways_out.contains(&Some(*address)));
+    addresses
 }
 
 fn choose(mut loopback: Vec<IpAddr>, others: Vec<IpAddr>, server_is_local: bool) -> Vec<IpAddr> {
@@ -366,4 +378,26 @@ mod tests {
         assert_eq!(choose(loopback(), others(), true), addresses(&behind));
         assert_eq!(choose(loopback(), vec![], false), addresses(&["127.0.0.1"]));
     }
+
+    #[test]
+    fn the_ways_out_come_first_of_each_family() {
+        let others = addresses(&[
+            "172.17.0.1",
+            "172.18.0.1",
+            "2001:db8::5",
+            "10.0.0.2",
+            "2001:db8::2",
+        ]);
+        let out = ["10.0.0.2", "2001:db8::2"].map(|text| text.parse().ok());
+        let ordered = choose(Vec::new(), ways_out_first(others, out), false);
+        let wanted = [
+            "2001:db8::2",
+            "10.0.0.2",
+            "2001:db8::5",
+            "172.17.0.1",
+            "172.18.0.1",
+        ];
+        assert_eq!(ordered, addresses(&wanted));
+    }
+
 }

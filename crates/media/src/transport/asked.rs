@@ -41,6 +41,12 @@ impl AskedServers {
         }
     }
 
+    /// Returns whether both are addresses of the same server.
+    pub(super) fn are_one(&self, server: usize, other: usize) -> bool {
+        let name = |index: usize| self.0.get(index).map(|server| &server.name);
+        name(server) == name(other)
+    }
+
     /// Returns what is to be told of servers that have not `served`.
     pub(super) fn blame(
         &mut self,
@@ -48,7 +54,8 @@ impl AskedServers {
     ) -> impl Iterator<Item = (String, ServerFault)> {
         let mut found = Vec::new();
         for (index, server) in self.0.iter_mut().enumerate() {
-            if !server.told && !served(index) {
+            let left_out = server.fault == Some(ServerFault::LeftOut);
+            if !server.told && (left_out || !served(index)) {
                 server.told = true;
                 let fault = server.fault.clone().unwrap_or(ServerFault::Silent);
                 found.push((server.name.clone(), fault));

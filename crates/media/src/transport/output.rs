@@ -87,6 +87,11 @@ pub enum ServerFault {
     /// What it says is neither STUN nor TURN.
     #[error("it speaks neither STUN nor TURN")]
     Nonsense,
+    /// It was not asked, for as many others were as are asked at once.
+    #[error(
+        "it was not asked: four relays are asked for by UDP, and four by streams; name fewer servers"
+    )]
+    LeftOut,
     /// It has forgotten our allocation.
     #[error("it has forgotten what it gave us")]
     Forgotten,

@@ -18,7 +18,7 @@ use super::config::{
 use super::doubt::Doubt;
 use super::gather::Query;
 use super::ice::{BaseId, Pair};
-use super::output::{Gathering, LinkEvent, RelayProtocol, Wake, WayNews};
+use super::output::{Gathering, LinkEvent, RelayProtocol, ServerFault, Wake, WayNews};
 use super::parameters::{Candidate, CandidateKind};
 use super::path_event::{Asked, PathEvent};
 use super::peer_streams::PeerStreams;
@@ -104,46 +104,64 @@ impl Paths {
         }
     }
 
+    /// Asks each server by the best of our addresses before any is asked by another: one that works is enough, and some addresses
+    /// lead to none of them.
     fn ask_servers(&mut self, asked: &Asked, certificate: &Certificate, now: Instant) {
-        for (index, server) in asked.servers.iter().enumerate() {
-            match &server.reach {
-                Reach::Datagrams(address) => {
-                    self.ask_by_sockets(index, *address, server, certificate, now);
-                }
-                Reach::Stream(target) => {
-                    self.ask_by_stream(index, target, server, certificate, now);
+        for turn in 0..self.sockets.len() {
+            for (index, server) in asked.servers.iter().enumerate() {
+                match &server.reach {
+                    Reach::Datagrams(address) => {
+                        if let Some(at) = self.socket_towards(*address, turn) {
+                            self.ask_by_socket(at, index, *address, server, certificate, now);
+                        }
+                    }
+                    Reach::Stream(target) if turn == 0 => {
+                        self.ask_by_stream(index, target, server, certificate, now);
+                    }
+                    Reach::Stream(_) => {}
                 }
             }
         }
         self.relayed = vec![None; self.relays.len()];
     }
 
-    fn ask_by_sockets(
+    /// Of the sockets from which that is reached, the best, the second and so on.
+    fn socket_towards(&self, address: SocketAddr, turn: usize) -> Option<usize> {
+        let reaching = self.sockets.iter().enumerate().filter(|(_, socket)| {
+            socket.is_ipv4() == address.is_ipv4() && reaches(**socket, address)
+        });
+        reaching.map(|(at, _)| at).nth(turn)
+    }
+
+    fn ask_by_socket(
         &mut self,
+        at: usize,
         index: usize,
         address: SocketAddr,
         server: &Server,
         certificate: &Certificate,
         now: Instant,
     ) {
-        for (at, socket) in self.sockets.clone().into_iter().enumerate() {
-            if socket.is_ipv4() != address.is_ipv4() || !reaches(socket, address) {
-                continue;
-            }
-            let path = path_id(at);
-            if self.policy == Policy::All && self.queries.len() < MAX_QUERIES {
-                self.queries.push(Query::new(path, address, index, now));
-            }
-            if let ServerKind::Turn { username, password } = &server.kind
-                && self.relays.len() < MAX_RELAYS + self.links()
-            {
-                let via = Via::Socket(path, address);
-                let login = (&**username, password);
-                let provider = certificate.provider().clone();
-                // It fails without cryptography only; the call goes on without this relay.
-                self.relays
-                    .extend(Relay::new(via, socket, index, login, provider, now));
-            }
+        let (path, socket) = (path_id(at), self.sockets[at]);
+        if self.policy == Policy::All && self.queries.len() < MAX_QUERIES {
+            self.queries.push(Query::new(path, address, index, now));
+        }
+        let ServerKind::Turn { username, password } = &server.kind else {
+            return;
+        };
+        if self.relays.len() < MAX_RELAYS + self.links() {
+            let via = Via::Socket(path, address);
+            let login = (&**username, password);
+            let provider = certificate.provider().clone();
+            // It fails without cryptography only; the call goes on without this relay.
+            self.relays
+                .extend(Relay::new(via, socket, index, login, provider, now));
+        } else if !self
+            .relays
+            .iter()
+            .any(|relay| self.asked.are_one(relay.server, index))
+        {
+            self.asked.note(index, ServerFault::LeftOut);
         }
     }
 
@@ -159,7 +177,7 @@ impl Paths {
             return;
         };
         if self.links() >= MAX_LINKS {
-            return;
+            return self.asked.note(index, ServerFault::LeftOut);
         }
         let link = LinkId(self.next_link);
         let login = (&**username, password);

@@ -225,3 +225,58 @@ fn a_refresh_that_is_refused_for_another_reason_gives_nothing_up_for_other_crede
         assert_eq!(faults(&net), [refused(500)]);
     }
 }
+
+/// Addresses of containers and bridges come beside the one that leads out.
+#[test]
+fn each_server_is_asked_for_a_relay_before_any_is_asked_for_a_second() {
+    let places: Vec<String> = (1..=6)
+        .map(|host| format!("203.0.113.{host}:3478"))
+        .collect();
+    let server = |place: &String| Server {
+        name: format!("turn:{place}"),
+        reach: Reach::Datagrams(address(place)),
+        ..ours()
+    };
+    for count in [2, 6] {
+        let mut net = Net::new(43);
+        net.servers = places
+            .iter()
+            .map(|place| TurnServer::new(address(place)))
+            .collect();
+        let mut alice = config("10.0.0.1:1000", Role::Controlling);
+        for other in ["172.17.0.1:1000", "172.18.0.1:1000", "172.19.0.1:1000"] {
+            alice.sockets.push(address(other));
+        }
+        alice.servers = places.iter().take(count).map(server).collect();
+        let peer = net.add(alice);
+        let gathered = |net: &Net| net.peers[peer].gathered_at.is_some();
+        net.until(ms(6000), gathered);
+        let asked: Vec<usize> = net
+            .servers
+            .iter()
+            .map(|one| one.allocations.len())
+            .collect();
+        let faults: Vec<_> = net.peers[peer]
+            .faults
+            .iter()
+            .map(|(_, name, fault)| (&name[..], fault))
+            .collect();
+        let left_out = &ServerFault::LeftOut;
+        match count {
+            2 => {
+                assert_eq!(asked, [2, 2, 0, 0, 0, 0]);
+                assert_eq!(faults, []);
+            }
+            _ => {
+                assert_eq!(asked, [1, 1, 1, 1, 0, 0]);
+                assert_eq!(
+                    faults,
+                    [
+                        ("turn:203.0.113.5:3478", left_out),
+                        ("turn:203.0.113.6:3478", left_out)
+                    ]
+                );
+            }
+        }
+    }
+}

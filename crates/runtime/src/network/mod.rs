@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-pub(crate) use sighting::{Sighting, source_towards};
+pub(crate) use sighting::{Sighting, source_towards, ways_out};
 
 use notices::Notices;
 use sleep::SleepWatch;

@@ -60,7 +60,7 @@ impl Sighting {
             self.addresses.sort();
             self.addresses.dedup();
         }
-        self.ways_out = ANYWHERE.map(source_towards);
+        self.ways_out = ways_out();
         *self != before
     }
 
@@ -97,6 +97,11 @@ impl Sighting {
             .iter()
             .any(|(address, up)| *up && !address.is_loopback() && !is_of_link(*address))
     }
+}
+
+/// Our addresses towards the rest of the world, by family.
+pub(crate) fn ways_out() -> [Option<IpAddr>; 2] {
+    ANYWHERE.map(source_towards)
 }
 
 /// The address from which the system would send to this one; none if it can't.
