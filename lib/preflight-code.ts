@@ -68,6 +68,7 @@ export type PreflightCode =
   | 'stun-not-found'
   | 'stun-refused'
   | 'stun-timeout'
+  | 'stun-unreachable'
   | 'stun-error'
   | 'stun-unusable'
   | 'turn-ok'

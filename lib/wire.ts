@@ -799,6 +799,7 @@ export type WireCheckCode =
   | 'stun-not-found'
   | 'stun-refused'
   | 'stun-timeout'
+  | 'stun-unreachable'
   | 'stun-error'
   | 'stun-unusable'
   | 'turn-ok'

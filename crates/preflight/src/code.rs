@@ -167,6 +167,8 @@ codes! {
     StunRefused = "stun-refused",
     /// The STUN server does not answer.
     StunTimeout = "stun-timeout",
+    /// There is no way to the STUN server.
+    StunUnreachable = "stun-unreachable",
     /// The STUN server refuses the question.
     StunError = "stun-error",
     /// The STUN server's URL can't be used.
@@ -508,6 +510,10 @@ impl CheckCode {
             Self::StunTimeout => (
                 Failed,
                 "The STUN server is down, or a firewall drops UDP to it: look at its address, and allow UDP to its port.",
+            ),
+            Self::StunUnreachable => (
+                Failed,
+                "This machine has no route to any of its addresses: look at its network, and whether it has IPv4, IPv6 or both.",
             ),
             Self::StunError => (
                 Failed,

@@ -261,3 +261,17 @@ async fn servers_are_asked_from_the_ports_and_interfaces_that_media_may_use() {
     assert!(text.contains("interfaces admits no address"), "{checks:?}");
     assert_eq!(from.try_iter().count(), 0);
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_to_which_no_route_leads_is_told() {
+    // No socket of ours may send to everybody.
+    for (scheme, code) in [("stun", "stun-unreachable"), ("turn", "turn-unreachable")] {
+        let url = format!("{scheme}:255.255.255.255");
+        let servers = json!([{ "urls": url, "username": "user", "credential": "s3cret" }]);
+        let checks = found(servers).await;
+        assert_eq!(codes(&checks)[0], code);
+        let text = checks[0]["found"].as_str().unwrap();
+        assert!(text.ends_with("no route to 255.255.255.255"), "{text}");
+    }
+}

@@ -6,7 +6,7 @@ mod relay;
 mod target;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use tunnel::Route;
 
 use super::examination::{Desk, Examination, Place, timed};
 use crate::io_threads::IoThreads;
+use crate::network::source_towards;
 use crate::signalling::{ConnectError, lookup};
 use link::{DatagramLink, ServerLink, StreamLink, transaction};
 use relay::Allocated;
@@ -235,14 +236,25 @@ impl Look<'_> {
         let (found, took) = timed(timeout(LOOKUP, lookup(host, *port))).await;
         let found = found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
         match found {
-            // A phone takes one of each family; IPv4 is what NATs are about.
+            Ok(addresses) if addresses.is_empty() => Err(self.not_found("it has no address", took)),
             Ok(addresses) => {
-                let v4 = addresses.iter().find(|address| address.is_ipv4());
-                let found = v4.or(addresses.first()).copied();
-                found.ok_or_else(|| self.not_found("it has no address", took))
+                let leads_there = |ip| source_towards(ip).is_some();
+                let found = within_reach(&addresses, leads_there);
+                found.ok_or_else(|| self.unreachable(&addresses, took))
             }
             Err(error) => Err(self.not_found(&error.to_string(), took)),
         }
+    }
+
+    fn unreachable(&self, addresses: &[SocketAddr], took: Duration) -> Check {
+        let code = self.by_kind(CheckCode::StunUnreachable, CheckCode::TurnUnreachable);
+        let addresses: Vec<_> = addresses.iter().map(|at| at.ip().to_string()).collect();
+        let found = format!(
+            "{}: this machine has no route to {}",
+            self.target.url,
+            addresses.join(" or ")
+        );
+        self.named(code, found).took(took)
     }
 
     fn not_found(&self, why: &str, took: Duration) -> Check {
@@ -333,6 +345,14 @@ impl Look<'_> {
     }
 }
 
+/// A phone takes one of each family; IPv4 is what NATs are about, if the machine has it.
+fn within_reach(found: &[SocketAddr], leads_there: impl Fn(IpAddr) -> bool) -> Option<SocketAddr> {
+    let v4 = found.iter().filter(|address| address.is_ipv4());
+    let v6 = found.iter().filter(|address| address.is_ipv6());
+    let mut both = v4.chain(v6);
+    both.find(|address| leads_there(address.ip())).copied()
+}
+
 /// Why no stream to a TURN server could be opened.
 fn unopened(error: &ConnectError) -> CheckCode {
     match error {
@@ -379,4 +399,18 @@ async fn binding(server: SocketAddr, config: &Config) -> io::Result<(BindingAnsw
 
 fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e4).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_server_with_both_families_the_one_that_this_machine_has_is_asked() {
+        let both = ["[2001:db8::1]:1", "192.0.2.1:1"].map(|text| text.parse().unwrap());
+        let [v6, v4] = both;
+        assert_eq!(within_reach(&both, |_| true), Some(v4));
+        assert_eq!(within_reach(&both, |ip| ip.is_ipv6()), Some(v6));
+        assert_eq!(within_reach(&both, |_| false), None);
+    }
 }
