@@ -275,3 +275,15 @@ async fn a_server_to_which_no_route_leads_is_told() {
         assert!(text.ends_with("no route to 255.255.255.255"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn urls_that_can_not_be_used_are_told() {
+    for (url, code) in [
+        ("stuns:127.0.0.1", "stun-unusable"),
+        ("turns:127.0.0.1?transport=udp", "turn-unusable"),
+    ] {
+        let servers = json!([{ "urls": url, "username": "user", "credential": "s3cret" }]);
+        let checks = found(servers).await;
+        assert_eq!(codes(&checks)[0], code, "{checks:?}");
+    }
+}

@@ -15,4 +15,5 @@ mod proxy;
 mod server;
 mod signalling;
 mod softphone;
+mod stream_preflight;
 mod webrtc;

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const PASSWORD: &str = "hünter2 %/:#";
 
 /// What a preflight with these options has found, by the names of the checks, and that the list of the end is what was told.
-async fn found(options: Value) -> Vec<Value> {
+pub(crate) async fn found(options: Value) -> Vec<Value> {
     let mut all = json!({ "uri": "sip:alice@example.test", "password": PASSWORD });
     for (name, value) in options.as_object().unwrap() {
         all[name] = value.clone();
@@ -77,13 +77,13 @@ async fn run(options: &Value, wanted: BTreeSet<CheckName>) -> Vec<Value> {
     list
 }
 
-fn of<'a>(checks: &'a [Value], name: &str) -> &'a Value {
+pub(crate) fn of<'a>(checks: &'a [Value], name: &str) -> &'a Value {
     let found = checks.iter().find(|check| check["name"] == name);
     found.unwrap_or_else(|| panic!("no {name} in {checks:#?}"))
 }
 
 /// That this is the only thing that has failed, and that what comes after it was not tried.
-fn fails(checks: &[Value], name: &str, code: &str) -> String {
+pub(crate) fn fails(checks: &[Value], name: &str, code: &str) -> String {
     let failed: Vec<_> = checks
         .iter()
         .filter(|check| check["status"] == "failed")
@@ -176,14 +176,14 @@ fn contact(request: &str) -> &str {
     request.lines().find(is_contact).unwrap()
 }
 
-fn welcome(request: &str, headers: &[&str]) -> String {
+pub(crate) fn welcome(request: &str, headers: &[&str]) -> String {
     let mut all = vec![contact(request), "Expires: 60"];
     all.extend(headers);
     answer(request, "200 OK", &all)
 }
 
 /// A server that answers each connection with these octets, once it was asked something.
-async fn says(octets: &'static [u8]) -> u16 {
+pub(crate) async fn says(octets: &'static [u8]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
