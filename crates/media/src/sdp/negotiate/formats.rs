@@ -148,12 +148,12 @@ fn wanted(terms: &Terms) -> Vec<(Encoding, u32)> {
         wanted.push((Encoding::ComfortNoise, codec.clock_rate()));
     }
     if terms.telephone_event {
-        // RFC 4733 §2.1: one telephone-event for each clock of the audio codecs.
-        for clock in [48_000, 8_000] {
-            if terms.codecs.iter().any(|codec| codec.clock_rate() == clock) {
-                wanted.push((Encoding::TelephoneEvent, clock));
-            }
+        // RFC 4733 §2.1: one telephone-event for each clock of the audio codecs; of 8,000 always, for many
+        // gateways have no other beside Opus.
+        if terms.codecs.contains(&Codec::Opus) {
+            wanted.push((Encoding::TelephoneEvent, Codec::Opus.clock_rate()));
         }
+        wanted.push((Encoding::TelephoneEvent, 8_000));
     }
     wanted
 }

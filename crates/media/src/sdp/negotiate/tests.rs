@@ -257,6 +257,26 @@ fn telephone_events_take_the_clock_of_the_codec_or_else_8000() {
 }
 
 #[test]
+fn a_gateway_that_has_opus_with_events_of_8000_alone_gets_digits() {
+    let mut negotiation = negotiation_with(Terms {
+        codecs: vec![Codec::Opus],
+        ..terms()
+    });
+    let offer = negotiation
+        .offer(local(&parameters()), Direction::SendRecv)
+        .unwrap();
+    let offer = Description::parse(&offer).unwrap();
+    assert_eq!(offer.media[0].formats.join(" "), "111 63 110 101");
+    let answer = offer_of(
+        "m=audio 30000 UDP/TLS/RTP/SAVPF 111 101",
+        "a=rtpmap:111 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\na=rtcp-mux\r\n",
+    );
+    let agreed = negotiation.accept(&answer, false).unwrap();
+    let (number, clock) = agreed.audio.send_events.unwrap();
+    assert_eq!((number.value(), clock), (101, 8_000));
+}
+
+#[test]
 fn packet_time_is_the_peers_where_the_codec_can() {
     let opus = "a=rtpmap:96 opus/48000/2\r\n";
     for (formats, lines, expected) in [
