@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePorts, listening } from './ports.mjs'
+import { freePorts, listening, speaksTls } from './ports.mjs'
 import { Child } from './processes.mjs'
 
 const config = fileURLToPath(new URL('kamailio.cfg', import.meta.url))
@@ -49,7 +49,7 @@ export async function startKamailio({ sha256 = false, shortNonce = false, onceNo
     const child = start()
     try {
       await Promise.race([
-        ready([ws, wss, sip], address, within),
+        ready({ ws, sip, wss }, address, within),
         child.exited.then(() => Promise.reject(new Error(`Kamailio ended:\n${child.log}`))),
       ])
       return kamailio(start, child, folder, ca, { sip, ws, wss }, address)
@@ -118,10 +118,11 @@ function presenceTables(folder) {
   return tables
 }
 
-async function ready(ports, address, within = []) {
-  const signal = AbortSignal.timeout(within.length === 0 ? 10_000 : 40_000)
-  if (within.length === 0) return void (await Promise.all(ports.map((port) => listening(port, signal))))
-  const [command, ...rest] = [...within, process.execPath, fileURLToPath(new URL('ready.mjs', import.meta.url)), address, ...ports]
+async function ready({ ws, sip, wss }, address, within = []) {
+  const signal = AbortSignal.timeout(within.length === 0 ? 20_000 : 40_000)
+  // It takes connections before it is ready for TLS.
+  if (within.length === 0) return void (await Promise.all([listening(ws, signal), listening(sip, signal), speaksTls(wss, signal)]))
+  const [command, ...rest] = [...within, process.execPath, fileURLToPath(new URL('ready.mjs', import.meta.url)), address, ws, wss, sip]
   await new Child(command, rest).prints(/^ready$/m, signal)
 }
 
