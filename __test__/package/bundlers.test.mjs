@@ -135,6 +135,18 @@ describe('a bundle', () => {
   })
 
   describe('for a page', () => {
+    test('has the client and the renderer, by webpack', async (t) => {
+      const client = join(folder.path, 'client.mjs')
+      writeFileSync(client, `import { connect } from 'offhook/bridge/client'\nimport { publish } from 'offhook/renderer'\nconsole.log(typeof connect, typeof publish)\n`)
+      if (!(await byWebpack(t, { target: 'web', entry: client, output: { path: out('.'), filename: 'client-webpack.js' } }))) return
+      assert.equal(await folder.node([out('client-webpack.js')]), 'function function\n')
+    })
+
+    test('says where the package runs, by webpack', async (t) => {
+      if (!(await byWebpack(t, { target: 'web', output: { path: out('.'), filename: 'page-webpack.js' } }))) return
+      await assert.rejects(folder.node([out('page-webpack.js')]), /not in a page: there use "offhook\/bridge\/client"/)
+    })
+
     test('says where the package runs, by esbuild', async () => {
       const { outputFiles } = await esbuild.build({ entryPoints: [entry], bundle: true, platform: 'browser', format: 'esm', write: false, logLevel: 'silent' })
       assert.match(outputFiles[0].text, /use "offhook\/bridge\/client"/)
