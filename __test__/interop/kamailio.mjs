@@ -92,7 +92,7 @@ function kamailio(start, first, folder, ca, ports, address) {
       await child.stop('SIGKILL')
       await meanwhile
       child = start()
-      await ready([ports.ws, ports.wss, ports.sip])
+      await ready(ports, address)
     },
     /** Kills it for good. */
     kill: () => child.stop('SIGKILL'),

@@ -7,6 +7,7 @@ pub(crate) use peer::{Caller, answer, header, redirection, with_header};
 pub(crate) use proxy::Pair;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -66,6 +67,8 @@ pub(crate) struct Rig {
     pub(crate) pings: usize,
     /// Whether the server answers pings.
     pub(crate) pongs: bool,
+    /// The server answers keep-alives over a stream, too (RFC 5626 §3.5.1), if it answers any.
+    pub(crate) answers_line_ends: bool,
     pub(crate) closed: bool,
     /// Everything in the order in which it came out, by name.
     pub(crate) order: Vec<String>,
@@ -147,6 +150,7 @@ impl Rig {
             disconnects: 0,
             pings: 0,
             pongs: true,
+            answers_line_ends: false,
             closed: false,
             order: Vec::new(),
             outbox: VecDeque::new(),
@@ -219,12 +223,21 @@ impl Rig {
 
     /// The server that was asked for last is reached.
     pub(crate) fn up(&mut self) {
+        self.open(None);
+    }
+
+    /// The same, from an address of ours that is known, as it is of every transport but WebSockets.
+    pub(crate) fn up_at(&mut self, local: SocketAddr) {
+        self.open(Some(local));
+    }
+
+    fn open(&mut self, local: Option<SocketAddr>) {
         let (server, _) = *self.connects.last().expect("a connection was asked for");
         let transport = self.phone.config().servers[server].transport;
         self.connection(Connection::Up {
             server,
             transport,
-            local: None,
+            local,
         });
     }
 
@@ -332,7 +345,10 @@ impl Rig {
 
     /// The server's answer to a ping that it was given before.
     pub(crate) fn late_pong(&mut self) {
-        self.phone.handle_pong(self.now);
+        match self.answers_line_ends {
+            true => self.receive("\r\n"),
+            false => self.phone.handle_pong(self.now),
+        }
         self.drain();
     }
 
@@ -519,6 +535,10 @@ impl Rig {
     fn take_frame(&mut self, frame: Bytes) {
         // A keep-alive over UDP or a stream.
         if frame.iter().all(u8::is_ascii_whitespace) {
+            if self.answers_line_ends && self.pongs {
+                let pong = FollowUp::Frame(Bytes::from_static(b"\r\n"));
+                self.follow_ups.push_back(pong);
+            }
             return;
         }
         let message = parse(frame.clone());

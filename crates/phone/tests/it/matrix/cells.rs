@@ -171,15 +171,21 @@ impl Trouble {
 pub(super) enum Way {
     Ws,
     Wss,
+    Tcp,
+    Tls,
+    Udp,
 }
 
 impl Way {
-    pub(super) const ALL: [Self; 2] = [Self::Ws, Self::Wss];
+    pub(super) const ALL: [Self; 5] = [Self::Ws, Self::Wss, Self::Tcp, Self::Tls, Self::Udp];
 
     pub(super) fn url(self) -> &'static str {
         match self {
             Self::Ws => "ws://pbx.example.com/ws",
             Self::Wss => "wss://pbx.example.com/ws",
+            Self::Tcp => "sip:pbx.example.com;transport=tcp",
+            Self::Tls => "sip:pbx.example.com;transport=tls",
+            Self::Udp => "sip:pbx.example.com;transport=udp",
         }
     }
 }

@@ -19,7 +19,7 @@ use cells::{State, Trouble, Way};
 use world::{ALICE, BOB, Manners, World};
 
 /// How often each cell is tried, at other moments, with other draws and over each transport in turn.
-const ROUNDS: u64 = 4;
+const ROUNDS: u64 = Way::ALL.len() as u64;
 /// Longer than any timer that a trouble starts, but a transfer's: 190 s without a report.
 const SETTLED: Duration = Duration::from_secs(240);
 const MOMENT: Duration = Duration::from_secs(4);

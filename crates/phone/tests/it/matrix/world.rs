@@ -117,6 +117,7 @@ impl World {
             let mut rig = Rig::seeded(alice_with(options), seed, now);
             rig.registrar = false;
             rig.media_mode = Media::Manual;
+            rig.answers_line_ends = number == 0 && matches!(way, Way::Tcp | Way::Tls);
             rig
         });
         let rigs: Vec<Rig> = rigs.collect();
@@ -157,6 +158,10 @@ impl World {
         world.advance(Duration::from_secs(1));
         let registered = world.rigs.iter().all(|rig| rig.count("registered") == 1);
         assert!(registered, "{:?}", world.rigs[0].order);
+        if !matches!(way, Way::Ws | Way::Wss) {
+            // By then the phone knows that its server answers keep-alives.
+            world.advance(Duration::from_secs(300));
+        }
         world
     }
 
@@ -437,7 +442,8 @@ impl World {
         let line = &mut self.lines[who];
         (line.flow, line.is_dead) = (Some(flow), false);
         self.rigs[who].pongs = true;
-        self.rigs[who].up();
+        let local = ([192, 0, 2, 1], 40_000 + self.flows as u16).into();
+        self.rigs[who].up_at(local);
     }
 
     fn refuse(&mut self, who: usize) {
