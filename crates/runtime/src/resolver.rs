@@ -399,5 +399,4 @@ mod tests {
         ];
         assert_eq!(ordered, addresses(&wanted));
     }
-
 }
