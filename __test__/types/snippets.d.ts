@@ -40,7 +40,7 @@ declare const SessionCallback: import('offhook/compat/exotel').SessionCallback
 // Of Electron, and of WebHID.
 declare const MessageChannelMain: new () => { port1: MessagePort; port2: MessagePort }
 declare const utilityProcess: { fork(path: string): { postMessage(message: unknown, transfer: MessagePort[]): void } }
-declare const process: { parentPort: { on(name: 'message', listener: (event: { ports: [MessagePort] }) => void): void } }
+declare const process: { env: Record<string, string | undefined>; parentPort: { on(name: 'message', listener: (event: { ports: [MessagePort] }) => void): void } }
 declare const ipcRenderer: { on(channel: string, listener: (event: { ports: MessagePort[] }) => void): void }
 declare const start: (client: import('offhook/bridge/client').BridgePhone) => void
 interface Window {
