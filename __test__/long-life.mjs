@@ -129,18 +129,25 @@ export async function talk({ pairs }, goesOn, { more = [], failed } = {}) {
   const talking = async (pair) => {
     while (goesOn(calls)) {
       const call = all[calls++ % all.length]
-      await (failed ? call(pair).catch((error) => failed(call.name, error).then(() => hangUp(pair))) : call(pair))
-      await eventually(() => pair.caller.sessions.length + pair.callee.sessions.length + pair.callee.pendingSessions.length === 0)
+      const whole = call(pair).then(() => over(pair))
+      await (failed ? whole.catch((error) => failed(call.name, error).then(() => hangUp(pair))) : whole)
     }
   }
   await Promise.all(pairs.map(talking))
   return calls
 }
 
-/** Ends what a call that failed has left. */
-async function hangUp({ caller, callee }) {
+/** Waits until nothing of a call is left on either side. */
+function over({ caller, callee }) {
+  return eventually(() => caller.sessions.length + callee.sessions.length + callee.pendingSessions.length === 0, 30_000)
+}
+
+/** Ends what a call that failed has left; what can't be ended is the next call's failure. */
+async function hangUp(pair) {
+  const { caller, callee } = pair
   for (const { id } of callee.pendingSessions) callee.rejectPendingSession(id)
   await Promise.allSettled([...caller.sessions, ...callee.sessions].map((session) => session.end()))
+  await over(pair).catch(() => {})
 }
 
 /** Waits until whoever was in a call is waited for no more. */
