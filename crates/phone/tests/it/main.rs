@@ -31,6 +31,7 @@ mod identity;
 mod incoming;
 mod info;
 mod keys_kept_back;
+mod live;
 mod long_life;
 mod matrix;
 mod media;
