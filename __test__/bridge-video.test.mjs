@@ -2,29 +2,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
-import { MessageChannel } from 'node:worker_threads'
 import { VideoSink } from 'offhook'
 import { serve } from 'offhook/bridge'
 import { connect } from 'offhook/bridge/client'
 import { videoPort } from 'offhook/bridge/video'
-import { WebSocket, WebSocketServer } from 'ws'
+import { channels } from './bridges.mjs'
 import { eventually, next } from './phones.mjs'
 import { pbxOf } from './pbx.mjs'
 import { EVERY, camera, frame, shown } from './pictures.mjs'
-
-const channels = {
-  'a MessagePort': () => {
-    const { port1, port2 } = new MessageChannel()
-    return { phoneSide: port1, pageSide: port2, close: () => port1.close() }
-  },
-  'a WebSocket': async () => {
-    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
-    await once(server, 'listening')
-    const pageSide = new WebSocket(`ws://127.0.0.1:${server.address().port}`)
-    const [phoneSide] = await once(server, 'connection')
-    return { phoneSide, pageSide, close: () => (pageSide.close(), server.close()) }
-  },
-}
 
 /** Alice's page, and Bob, who takes pictures and shows some. */
 async function desk(t, channel = channels['a MessagePort']) {
