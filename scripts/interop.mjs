@@ -1,4 +1,4 @@
-// The whole matrix of docs/interop.md with real peers, some seven minutes: npm run interop
+// The whole matrix of docs/interop.md with real peers, some minutes: npm run interop
 // If every cell passed, the page gets the cells and what they were tried with.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
